@@ -1,0 +1,33 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/**
+ * @file rng.h
+ * Counter-based random numbers: a draw is a pure function of (seed, stream, index), so that no
+ * order of work or number of threads changes it. Philox 4x32-10 (Salmon et al., SC 2011,
+ * doi:10.1145/2063384.2063405).
+ */
+#ifndef XG_BASE_RNG_H
+#define XG_BASE_RNG_H
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/** The stream of a purpose: FNV-1a of its name ("split", "init:conv1.weight", ...). [any] */
+guint64 xg_rng_stream(const char *purpose);
+
+/** 64 uniform random bits. [any] */
+guint64 xg_rng_bits(guint64 seed, guint64 stream, guint64 index);
+
+/** Uniform in [0, 1), 53 bits. [any] */
+double xg_rng_uniform(guint64 seed, guint64 stream, guint64 index);
+
+/** Standard normal (Box-Muller on one Philox block). [any] */
+double xg_rng_normal(guint64 seed, guint64 stream, guint64 index);
+
+/** Shuffles `indices` in place (Fisher-Yates, unbiased). [any] */
+void xg_rng_shuffle(guint64 seed, guint64 stream, guint64 *indices, gsize count);
+
+G_END_DECLS
+
+#endif

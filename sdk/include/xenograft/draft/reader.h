@@ -1,0 +1,43 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/** @file reader.h  Draft kind `xenograft.reader/1`: opens an image file. */
+#ifndef XENOGRAFT_DRAFT_READER_H
+#define XENOGRAFT_DRAFT_READER_H
+
+#include <xenograft/abi.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define XG_READER_KIND "xenograft.reader/1"
+
+/** What an image file says before its pixels are decoded. IMMUTABLE. */
+typedef struct XgImageInfo {
+    int64_t width_px;
+    int64_t height_px;
+    int32_t channels;   /**< 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA */
+    int32_t bit_depth;  /**< 8 or 16: native depth of a sample */
+} XgImageInfo;
+
+/**
+ * The table of a reader. IMMUTABLE. A file's first bytes are given, so that a reader is chosen
+ * by content and never by name. All callbacks: [worker].
+ */
+typedef struct XgReader {
+    /** 0: not mine; 1..100: how well this reader suits a file that starts with `head`. */
+    int32_t (*probe)(void *self, const uint8_t *head, uint64_t size);
+    /** Size and depth from the file's bytes, without decoding. */
+    XgStatus (*info)(void *self, const uint8_t *bytes, uint64_t size, XgImageInfo *info);
+    /** Decodes into `pixels`, owned by the caller: height x width x channels samples of uint8_t
+     *  or uint16_t (native byte order) as `info` said, rows from the top, no padding.
+     *  `capacity` is its size in bytes. */
+    XgStatus (*decode)(void *self, const uint8_t *bytes, uint64_t size, const XgImageInfo *info,
+                       void *pixels, uint64_t capacity);
+} XgReader;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
