@@ -239,6 +239,9 @@ XG_UNUSED static inline int32_t xg_param_is_set(const XgHost *host, const char *
     return xg_params_(host)->is_set(host, name);
 }
 
+/** Element type of a tensor. */
+enum { XG_DTYPE_F32 = 1, XG_DTYPE_F16 = 2, XG_DTYPE_BF16 = 3, XG_DTYPE_F64 = 4, XG_DTYPE_I64 = 5 };
+
 /** Type of an attribute. */
 enum { XG_ATTR_INT = 1, XG_ATTR_FLOAT = 2, XG_ATTR_STRING = 3, XG_ATTR_INTS = 4, XG_ATTR_FLOATS = 5 };
 

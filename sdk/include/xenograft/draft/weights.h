@@ -12,8 +12,6 @@ extern "C" {
 
 #define XG_WEIGHTS_KIND "xenograft.weights/1"
 
-enum { XG_DTYPE_F32 = 1, XG_DTYPE_F16 = 2, XG_DTYPE_BF16 = 3, XG_DTYPE_F64 = 4, XG_DTYPE_I64 = 5 };
-
 /** One tensor of a file. IMMUTABLE. */
 typedef struct XgWeightInfo {
     const char *name;    /**< as in the file; valid while the file is open */
