@@ -1,0 +1,70 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/**
+ * @file features.h
+ * Rows of boundary values per image: what the frozen part of a network gives, computed once and
+ * kept in memory and on disk. All: [main].
+ */
+#ifndef XG_TRAIN_FEATURES_H
+#define XG_TRAIN_FEATURES_H
+
+#include "exec/program.h"
+
+G_BEGIN_DECLS
+
+/** Where images come from, in a given order; session binds it to the loader threads. */
+typedef struct {
+    /** Starts a pass over `count` items in batches of at most `batch`; *stream is its state. */
+    gboolean (*open)(void *user, const guint64 *items, gsize count, gint64 batch, void **stream,
+                     GError **error);
+    /** The next batch: *images is [n,H,W,C], valid until the next call. */
+    gboolean (*next)(void *stream, const float **images, gint64 *n, GError **error);
+    void (*close)(void *stream);
+    void *user;
+} XgImageFeed;
+
+typedef struct {
+    XgImageFeed feed;
+    const char *const *item_hashes; /**< by item: SHA-256 of the file */
+    gsize item_count;
+    const char *preprocessing;      /**< text that names everything done to a pixel */
+    const char *engine_identity;    /**< engine, version, threads: bits depend on it */
+    const char *folder;             /**< of cache files; NULL: memory only */
+    gsize memory_limit;             /**< bytes of rows kept in memory when there is no folder */
+    gsize disk_limit;               /**< bytes of one cache file; more: computed at each pass */
+    const gint *interrupted;
+} XgFeatureSpec;
+
+typedef struct XgFeatureStore XgFeatureStore;
+
+XgFeatureStore *xg_feature_store_new(const XgFeatureSpec *spec);
+void xg_feature_store_free(XgFeatureStore *store);
+
+typedef void (*XgFeatureProgress)(gint64 done, gint64 total, void *user);
+
+/**
+ * Makes the rows of `items` for the cut of `network` available: from memory, from a cache file
+ * whose key (frozen tensors' hash, frozen graph, preprocessing, engine, image hashes) is equal, or
+ * by running the frozen part. *from_cache says whether nothing had to be computed.
+ */
+gboolean xg_feature_store_prepare(XgFeatureStore *store, const XgNetwork *network,
+                                  const XgCut *cut, XgStore *weights,
+                                  const XgEngineHandle *engine, const guint64 *items, gsize count,
+                                  gboolean *from_cache, XgFeatureProgress progress, void *user,
+                                  GError **error);
+
+/** A pass over items of the prepared cut: next() gathers rows of `batch` items into inputs[i],
+ *  one per boundary value, for xg_program_run(). */
+typedef struct XgFeaturePass XgFeaturePass;
+XgFeaturePass *xg_feature_pass_new(XgFeatureStore *store, const guint64 *items, gsize count,
+                                   gint64 batch, GError **error);
+gboolean xg_feature_pass_next(XgFeaturePass *pass, const float *const **inputs, gint64 *n,
+                              GError **error);
+void xg_feature_pass_free(XgFeaturePass *pass);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgFeatureStore, xg_feature_store_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgFeaturePass, xg_feature_pass_free)
+
+G_END_DECLS
+
+#endif

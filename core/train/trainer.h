@@ -1,0 +1,101 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/**
+ * @file trainer.h
+ * Runs a plan: for each phase cuts the network at its freeze boundary, computes the frozen part
+ * once per image (cached), trains the rest, keeps the best epoch. All: [main].
+ */
+#ifndef XG_TRAIN_TRAINER_H
+#define XG_TRAIN_TRAINER_H
+
+#include "model/tensors.h"
+#include "train/features.h"
+#include "train/plan.h"
+
+G_BEGIN_DECLS
+
+/** One epoch of the history. Undefined scores are NAN. */
+typedef struct {
+    char *phase;
+    gint64 phase_index;
+    gint64 epoch;           /**< from 1 */
+    double learning_rate;   /**< of the epoch's last step */
+    double train_loss;
+    double validation_loss;
+    double validation_accuracy;
+    double validation_balanced_accuracy;
+    double validation_auc;
+    gboolean best;          /**< the best of its phase so far when it was written */
+    double seconds;
+} XgHistoryRow;
+
+/** What happens, for progress lines and bars. */
+typedef struct {
+    const char *phase;
+    const char *activity;   /**< "features", "training", "validation" */
+    gint64 epoch, epochs;   /**< 0 while features are computed */
+    gint64 done, total;     /**< images of this activity */
+    const XgHistoryRow *row; /**< not NULL once per epoch, when it is complete */
+} XgProgress;
+
+/** Everything a run needs; pointers must outlive the trainer. */
+typedef struct {
+    XgNetwork *network;       /**< final: head in place */
+    XgStore *store;           /**< start values; ends with the kept ones */
+    const XgTrainPlan *plan;
+    const XgStrategy *strategy; /**< for the callbacks; may be NULL */
+    void *strategy_self;
+    const XgHost *strategy_host;
+    const char *(*strategy_failure)(void *user); /**< text of its last failure */
+    const XgEngineHandle *engine;
+    XgFeatureStore *features; /**< gives boundary rows of items */
+    const guint64 *train_items;
+    gsize train_count;
+    const guint64 *validation_items;
+    gsize validation_count;
+    const int *labels;        /**< by item */
+    gint64 classes;
+    guint64 seed;
+    gsize memory_limit;       /**< of each program's arena; 0: none */
+    const char *checkpoint_path; /**< written after each epoch; NULL: none */
+    gboolean resume;          /**< go on from checkpoint_path, which must fit this run */
+    const XgTensorSource *checkpoint; /**< the opened checkpoint when resuming */
+    const gint *interrupted;  /**< set to non-zero by a signal handler: stop at the next step */
+    void (*progress)(const XgProgress *progress, void *user);
+    void (*note)(const char *text, void *user); /**< a named line for the record */
+    void *user;
+} XgTrainerSpec;
+
+typedef struct {
+    GPtrArray *history;       /**< of XgHistoryRow */
+    gint64 best_epoch;        /**< of the phase whose weights are kept */
+    gint64 best_phase;
+    gsize arena_bytes;        /**< largest program */
+    char *frozen_hash_before; /**< SHA-256 of what no phase trains */
+    char *frozen_hash_after;
+} XgTrainerResult;
+
+/** Trains. Errors: XG_NUMERIC when the loss is not finite (names phase, epoch, learning rate),
+ *  XG_CANCELLED when interrupted (the checkpoint is complete), XG_PLUGIN from a callback or when a
+ *  frozen tensor changed. */
+gboolean xg_train(const XgTrainerSpec *spec, XgTrainerResult *result, GError **error);
+void xg_trainer_result_clear(XgTrainerResult *result);
+
+/** Class probabilities of items with the store's values, count x classes, through the cached
+ *  rows of the last phase's boundary. */
+gboolean xg_train_predict(const XgTrainerSpec *spec, const guint64 *items, gsize count,
+                          float *probabilities, GError **error);
+
+/** Plans every phase without training: facts of its programs, for `check`. One batch of random
+ *  rows is run forward and backward, its seconds measured. The store is left unchanged. */
+typedef struct {
+    XgProgramFacts frozen, training;
+    gint64 boundary_elements;
+    double frozen_seconds_per_image, training_seconds_per_image;
+} XgPhaseEstimate;
+gboolean xg_train_estimate(const XgTrainerSpec *spec, guint phase, XgPhaseEstimate *estimate,
+                           GError **error);
+
+G_END_DECLS
+
+#endif
