@@ -1,0 +1,122 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/**
+ * @file session.h
+ * The library's face: what the `xenograft` command, or any other program, does with it. A
+ * session knows the installed plugins; a study is one validated study file. The library never
+ * prints and never exits. One session and one study at a time per process; all calls: [main].
+ * Errors: domain XG_ERROR, its code the negated XgStatus; a message may hold several lines, one
+ * problem each.
+ */
+#ifndef XENOGRAFT_SESSION_H
+#define XENOGRAFT_SESSION_H
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#if defined(__GNUC__)
+#define XG_PUBLIC __attribute__((visibility("default")))
+#else
+#define XG_PUBLIC
+#endif
+
+#define XG_ERROR (xg_error_quark())
+XG_PUBLIC GQuark xg_error_quark(void);
+
+/** Version of the library, "0.1.0". */
+XG_PUBLIC const char *xg_version(void);
+
+typedef struct XgSession XgSession;
+typedef struct XgStudy XgStudy;
+
+/** How far a long piece of work is. */
+typedef struct {
+    const char *activity; /**< "reading images", "features", "training", "validation", ... */
+    const char *phase;    /**< of the plan; NULL outside training */
+    gint64 epoch, epochs; /**< 0 where there are none */
+    gint64 done, total;   /**< images */
+} XgSessionProgress;
+
+/** What a program wants to hear of. Every member may be NULL. */
+typedef struct {
+    void (*progress)(const XgSessionProgress *progress, void *user);
+    /** A line of the record as it is written: a plan, an epoch, a result. */
+    void (*line)(const char *text, void *user);
+    /** A line that the user should not miss. */
+    void (*warning)(const char *text, void *user);
+    void *user;
+    /** Set to non-zero (by a signal handler, say) to stop at the next step. */
+    const gint *interrupted;
+} XgSessionEvents;
+
+/** Finds the plugins: XENOGRAFT_PLUGIN_PATH, the user's folder, the system's. `events` must
+ *  outlive the session. */
+XG_PUBLIC XgSession *xg_session_new(const XgSessionEvents *events, GError **error);
+XG_PUBLIC void xg_session_free(XgSession *session);
+
+/** Installed components of a kind ("backbone", "strategy", ...; NULL: all) with version, file and
+ *  whether they are shadowed, as a table or as JSON. Owned by the caller. */
+XG_PUBLIC char *xg_session_list(XgSession *session, const char *kind, gboolean json,
+                                GError **error);
+
+typedef enum { XG_SHOW_TEXT, XG_SHOW_JSON, XG_SHOW_GRAPH_TEXT, XG_SHOW_GRAPH_DOT } XgShowForm;
+
+/** Everything about a component, or a backbone's graph. `settings`: NULL-terminated "key=value"
+ *  of its parameters, and "classes=", "size="; may be NULL. Owned by the caller. */
+XG_PUBLIC char *xg_session_show(XgSession *session, const char *id, XgShowForm form,
+                                const char *const *settings, GError **error);
+
+/** The tensors of a weights file; with `backbone`, how they match it. Owned by the caller. */
+XG_PUBLIC char *xg_session_weights(XgSession *session, const char *path, const char *backbone,
+                                   gboolean json, GError **error);
+
+/** Reads and validates a study and all that it names: every problem of the file at once.
+ *  `overrides`: NULL-terminated "section.key=value"; may be NULL. */
+XG_PUBLIC XgStudy *xg_study_open(XgSession *session, const char *path,
+                                 const char *const *overrides, GError **error);
+XG_PUBLIC void xg_study_free(XgStudy *study);
+
+/** Checks data, weights and plan and times one batch of each phase; trains nothing. The text or
+ *  JSON is owned by the caller. */
+XG_PUBLIC char *xg_study_check(XgStudy *study, gboolean json, GError **error);
+
+/** Reads and splits the data, loads the weights, asks the strategy for its plan. Called by check
+ *  and run unless done before; what fails here is wrong input. */
+XG_PUBLIC gboolean xg_study_prepare(XgStudy *study, GError **error);
+
+/** Trains, evaluates, writes the result folder. With `resume` an interrupted run of the same
+ *  study goes on. On failure no result folder appears under its final name. */
+XG_PUBLIC gboolean xg_study_run(XgStudy *study, gboolean resume, GError **error);
+
+/** The result folder's path; the headline table after a run. Owned by the study. */
+XG_PUBLIC const char *xg_study_output(const XgStudy *study);
+XG_PUBLIC const char *xg_study_summary(const XgStudy *study);
+
+/** One prediction: `probabilities` has `class_count` values. An unreadable file has `error`. */
+typedef struct {
+    const char *path;
+    const char *error; /**< NULL when the image was read */
+    const char *const *class_names;
+    guint class_count;
+    const float *probabilities;
+    guint best;
+} XgPrediction;
+
+/** A prediction as a CSV line (`header`: with the header line before it) or a line of JSON. Owned
+ *  by the caller. */
+XG_PUBLIC char *xg_prediction_format(const XgPrediction *prediction, gboolean json,
+                                     gboolean header);
+
+/** Predicts image files with a model file that a run wrote; results come in the given order. */
+XG_PUBLIC gboolean xg_session_predict(XgSession *session, const char *model,
+                                      const char *const *files,
+                                      void (*result)(const XgPrediction *prediction, void *user),
+                                      void *user, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgSession, xg_session_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgStudy, xg_study_free)
+
+G_END_DECLS
+
+#endif
