@@ -3,9 +3,8 @@
 #include "train/plan.h"
 
 #include "base/suggest.h"
-#include "graph/op.h"
+#include "train/phase.h"
 
-#include <math.h>
 #include <string.h>
 
 #define MAX_PHASES 1000
@@ -143,72 +142,9 @@ static void set_field(XgTrainPlan *plan, const char *where, void *object, const 
     }
 }
 
-/* ---- Patterns ------------------------------------------------------------------------------ */
-
-static const XgNode *user_of(const XgNetwork *network, const XgValue *parameter)
-{
-    for (guint i = 0; i < network->nodes->len; i++) {
-        const XgNode *node = network->nodes->pdata[i];
-        for (int k = 0; k < node->input_count; k++)
-            if (node->inputs[k] == parameter)
-                return node;
-    }
-    return NULL;
-}
-
-static gboolean is_batch_norm(const XgNetwork *network, const XgValue *parameter)
-{
-    const XgNode *user = user_of(network, parameter);
-    return user != NULL && g_str_has_prefix(user->op->id, "batch_norm");
-}
-
-static gboolean is_norm(const XgNetwork *network, const XgValue *parameter)
-{
-    const XgNode *user = user_of(network, parameter);
-    return user != NULL && (g_str_has_prefix(user->op->id, "batch_norm") ||
-                            g_str_has_prefix(user->op->id, "layer_norm"));
-}
-
-static gboolean is_bias(const XgValue *parameter)
-{
-    return g_str_has_suffix(parameter->name, "bias");
-}
-
-static const char *block_of(const XgNetwork *network, const XgValue *parameter)
-{
-    return parameter->block >= 0 ? network->blocks->pdata[parameter->block] : "head";
-}
-
-static gboolean matches(const char *pattern, const XgNetwork *network, const XgValue *parameter)
-{
-    if (strcmp(pattern, "all") == 0)
-        return TRUE;
-    if (strcmp(pattern, "head") == 0)
-        return parameter->block < 0;
-    if (strcmp(pattern, "norm") == 0)
-        return is_norm(network, parameter);
-    if (strcmp(pattern, "bias") == 0)
-        return is_bias(parameter);
-    if (g_str_has_prefix(pattern, "block:"))
-        return g_pattern_match_simple(pattern + 6, block_of(network, parameter));
-    if (g_str_has_prefix(pattern, "param:"))
-        return g_pattern_match_simple(pattern + 6, parameter->name);
-    return FALSE;
-}
-
-static gboolean matches_any(const char *pattern, const XgNetwork *network)
-{
-    for (guint i = 0; i < network->values->len; i++) {
-        const XgValue *value = network->values->pdata[i];
-        if (value->kind == XG_VALUE_PARAMETER && matches(pattern, network, value))
-            return TRUE;
-    }
-    return FALSE;
-}
-
 static void check_pattern(XgTrainPlan *plan, const XgPhase *phase, const char *pattern)
 {
-    if (matches_any(pattern, plan->network))
+    if (xg_pattern_matches_any(pattern, plan->network))
         return;
     if (!g_str_has_prefix(pattern, "block:")) {
         plan_fail(plan, XG_INVALID, "phase %s: nothing matches \"%s\"", phase->name, pattern);
@@ -269,11 +205,6 @@ static const char *on_block_name(XgPlan *face, int64_t index)
     return index >= 0 && index < blocks->len ? blocks->pdata[index] : NULL;
 }
 
-static gboolean is_layer(const XgNode *node)
-{
-    return strcmp(node->op->id, "conv2d/1") == 0 || strcmp(node->op->id, "linear/1") == 0;
-}
-
 static int64_t on_block_info(XgPlan *face, int64_t index, const char *key)
 {
     const XgNetwork *network = own(face)->network;
@@ -281,7 +212,7 @@ static int64_t on_block_info(XgPlan *face, int64_t index, const char *key)
     if (strcmp(key, "layers") == 0) {
         for (guint i = 0; i < network->nodes->len; i++) {
             const XgNode *node = network->nodes->pdata[i];
-            total += node->block == index && is_layer(node);
+            total += node->block == index && xg_node_is_layer(node);
         }
     } else if (strcmp(key, "elements") == 0) {
         for (guint i = 0; i < network->values->len; i++) {
@@ -304,7 +235,7 @@ static int64_t layer_ordinal(const XgNetwork *network, const XgValue *parameter)
     int64_t ordinal = -1;
     for (guint i = 0; i < network->nodes->len; i++) {
         const XgNode *node = network->nodes->pdata[i];
-        ordinal += is_layer(node);
+        ordinal += xg_node_is_layer(node);
         for (int k = 0; k < node->input_count; k++)
             if (node->inputs[k] == parameter)
                 return ordinal;
@@ -325,8 +256,8 @@ static int64_t on_parameter_info(XgPlan *face, int64_t index, const char *key)
     if (strcmp(key, "layer") == 0)
         return layer_ordinal(network, parameter);
     if (strcmp(key, "norm") == 0)
-        return is_norm(network, parameter);
-    return strcmp(key, "bias") == 0 ? is_bias(parameter) : 0;
+        return xg_parameter_is_norm(network, parameter);
+    return strcmp(key, "bias") == 0 ? xg_parameter_is_bias(parameter) : 0;
 }
 
 static void on_set(XgPlan *face, const XgAttr *setting)
@@ -505,109 +436,4 @@ gboolean xg_train_plan_check(const XgTrainPlan *plan, GError **error)
             return FALSE;
     }
     return TRUE;
-}
-
-double xg_phase_rate(const XgPhase *phase, const XgNetwork *network, const XgValue *parameter)
-{
-    double rate = 0.0;
-    for (guint i = 0; i < phase->rules->len; i++) {
-        const XgPhaseRule *rule = phase->rules->pdata[i];
-        if (matches(rule->pattern, network, parameter))
-            rate = rule->rate;
-    }
-    if (rate > 0.0 && phase->bn != XG_BN_TRAIN && is_batch_norm(network, parameter))
-        return 0.0;
-    return rate;
-}
-
-void xg_phase_penalty(const XgPhase *phase, const XgNetwork *network, const XgValue *parameter,
-                      double *to_zero, double *to_start)
-{
-    *to_zero = *to_start = 0.0;
-    for (guint i = 0; i < phase->penalties->len; i++) {
-        const XgPhasePenalty *penalty = phase->penalties->pdata[i];
-        if (matches(penalty->pattern, network, parameter))
-            *(penalty->from_start ? to_start : to_zero) += penalty->strength;
-    }
-}
-
-static gboolean trains_node(const XgPhase *phase, const XgNetwork *network, const XgNode *node)
-{
-    for (int k = 0; k < node->input_count; k++) {
-        const XgValue *input = node->inputs[k];
-        if (input != NULL && input->kind == XG_VALUE_PARAMETER &&
-            xg_phase_rate(phase, network, input) > 0.0)
-            return TRUE;
-    }
-    return FALSE;
-}
-
-static void add_block(GString *blocks, const char *name)
-{
-    const char *last = strrchr(blocks->str, ' ');
-    if (strcmp(last ? last + 1 : blocks->str, name) == 0)
-        return;
-    g_string_append_printf(blocks, "%s%s", blocks->len > 0 ? ", " : "", name);
-}
-
-void xg_phase_facts(const XgPhase *phase, const XgNetwork *network, XgPhaseFacts *facts)
-{
-    memset(facts, 0, sizeof *facts);
-    GString *blocks = g_string_new(NULL);
-    for (guint i = 0; i < network->values->len; i++) {
-        const XgValue *value = network->values->pdata[i];
-        if (value->kind != XG_VALUE_PARAMETER)
-            continue;
-        const gint64 elements = xg_shape_elements(&value->shape);
-        facts->all_elements += elements;
-        if (xg_phase_rate(phase, network, value) > 0.0) {
-            facts->trained_elements += elements;
-            add_block(blocks, block_of(network, value));
-        }
-    }
-    for (guint i = 0; i < network->nodes->len; i++) {
-        const XgNode *node = network->nodes->pdata[i];
-        if (!is_layer(node))
-            continue;
-        facts->all_layers++;
-        facts->trained_layers += trains_node(phase, network, node);
-    }
-    facts->blocks = g_string_free(blocks, FALSE);
-}
-
-void xg_phase_facts_clear(XgPhaseFacts *facts)
-{
-    g_clear_pointer(&facts->blocks, g_free);
-}
-
-static void describe_phase(GString *text, const XgPhase *phase, const XgNetwork *network)
-{
-    static const char *const optimisers[] = {"sgd", "adamw"};
-    static const char *const schedules[] = {"constant", "step", "cosine"};
-    static const char *const modes[] = {"frozen", "adapt", "train"};
-    XgPhaseFacts facts;
-    xg_phase_facts(phase, network, &facts);
-    g_string_append_printf(
-        text,
-        "phase %s: trains %s: %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
-        " parameters (%.3g %%), %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
-        " layers; %s, learning rate %g, %s schedule, up to %" G_GINT64_FORMAT
-        " epochs in batches of %" G_GINT64_FORMAT "; batch norm %s\n",
-        phase->name, facts.blocks, facts.trained_elements, facts.all_elements,
-        100.0 * (double) facts.trained_elements / (double) MAX(facts.all_elements, 1),
-        facts.trained_layers, facts.all_layers, optimisers[phase->optimiser.kind],
-        phase->schedule.learning_rate, schedules[phase->schedule.kind], phase->epochs,
-        phase->batch_size, modes[phase->bn]);
-    xg_phase_facts_clear(&facts);
-}
-
-char *xg_train_plan_describe(const XgTrainPlan *plan, const XgNetwork *network)
-{
-    static const char *const heads[] = {"native", "linear", "mlp", "classifier"};
-    GString *text = g_string_new(NULL);
-    g_string_append_printf(text, "start: %s weights; head: %s\n",
-                           plan->random_start ? "random" : "pretrained", heads[plan->head]);
-    for (guint i = 0; i < plan->phases->len; i++)
-        describe_phase(text, plan->phases->pdata[i], network);
-    return g_string_free(text, FALSE);
 }

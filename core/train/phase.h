@@ -1,0 +1,25 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/** @file phase.h  Which parameters the patterns of plan.h name. All: [main]. */
+#ifndef XG_TRAIN_PHASE_H
+#define XG_TRAIN_PHASE_H
+
+#include "train/plan.h"
+
+G_BEGIN_DECLS
+
+/** TRUE when `pattern` matches some parameter of the network. */
+gboolean xg_pattern_matches_any(const char *pattern, const XgNetwork *network);
+
+/** TRUE for a parameter of a batch or layer normalisation. */
+gboolean xg_parameter_is_norm(const XgNetwork *network, const XgValue *parameter);
+
+/** TRUE for a bias, by its published name. */
+gboolean xg_parameter_is_bias(const XgValue *parameter);
+
+/** TRUE for convolutions and linear maps: what papers count as a layer. */
+gboolean xg_node_is_layer(const XgNode *node);
+
+G_END_DECLS
+
+#endif
