@@ -1,0 +1,154 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+#include "config/sections.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+#define TABLE_END                                                                                  \
+    {                                                                                              \
+        NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL                                             \
+    }
+
+static const XgParam study_params[] = {
+    {"name", XG_PARAM_STRING, 1, NULL, NULL, NULL, NULL, NULL, "name of the study"},
+    {"seed", XG_PARAM_INT, 0, "1", "0", NULL, NULL, NULL, "every random choice follows from it"},
+    {"output", XG_PARAM_PATH, 0, "", NULL, NULL, NULL, NULL,
+     "result folder, never overwritten; empty: runs/NAME beside the study file"},
+    {"modality", XG_PARAM_STRING, 0, "", NULL, NULL, NULL, NULL,
+     "imaging modality, for the table of studies"},
+    {"subject", XG_PARAM_STRING, 0, "", NULL, NULL, NULL, NULL,
+     "organ or disease, for the table of studies"},
+    TABLE_END,
+};
+
+static const XgParam data_params[] = {
+    {"images", XG_PARAM_PATH, 0, "", NULL, NULL, NULL, NULL,
+     "folder with one folder of images per class"},
+    {"manifest", XG_PARAM_PATH, 0, "", NULL, NULL, NULL, NULL,
+     "CSV file with the columns path and label, and if there patient and split"},
+    {"patient", XG_PARAM_STRING, 0, "", NULL, NULL, NULL, NULL,
+     "where the patient of an image is found: a column, a pattern on the path, or none; empty: the "
+     "manifest's column patient if there is one"},
+    {"split", XG_PARAM_STRING, 0, "70/15/15", NULL, NULL, NULL, NULL,
+     "training/validation/test parts, or manifest for its own column"},
+    {"positive", XG_PARAM_STRING, 0, "", NULL, NULL, NULL, NULL,
+     "class that counts as positive; empty: the last one"},
+    {"channels", XG_PARAM_ENUM, 0, "repeat", NULL, NULL, NULL, "repeat|sum",
+     "how a grey image enters a backbone of three channels"},
+    {"size", XG_PARAM_INT, 0, "0", "0", "4096", "px", NULL,
+     "side of the backbone's input; 0: the backbone's own"},
+    {"skip_unreadable", XG_PARAM_BOOL, 0, "false", NULL, NULL, NULL, NULL,
+     "leave unreadable images out, listed in the record, instead of refusing to start"},
+    {"max_pixels", XG_PARAM_INT, 0, "100000000", "1", "4000000000", "px", NULL,
+     "largest image that is decoded"},
+    {"cache", XG_PARAM_ENUM, 0, "disk", NULL, NULL, NULL, "disk|memory|none",
+     "where the outputs of frozen layers are kept"},
+    TABLE_END,
+};
+
+static const XgParam backbone_params[] = {
+    {"plugin", XG_PARAM_STRING, 1, NULL, NULL, NULL, NULL, NULL, "backbone component"},
+    {"weights", XG_PARAM_STRING, 1, NULL, NULL, NULL, NULL, NULL, "weights file, or random"},
+    {"weights_family", XG_PARAM_STRING, 0, "", NULL, NULL, NULL, NULL,
+     "family of the weights, which fixes how images are prepared; empty: the backbone's first"},
+    {"weights_mismatch", XG_PARAM_ENUM, 0, "error", NULL, NULL, NULL, "error|skip",
+     "what a tensor without its match, outside the head, leads to"},
+    TABLE_END,
+};
+
+static const XgParam strategy_params[] = {
+    {"plugin", XG_PARAM_STRING, 1, NULL, NULL, NULL, NULL, NULL, "strategy component"},
+    TABLE_END,
+};
+
+static const XgParam engine_params[] = {
+    {"plugin", XG_PARAM_STRING, 0, "auto", NULL, NULL, NULL, NULL,
+     "engine component; auto: the best one that is installed"},
+    {"threads", XG_PARAM_INT, 0, "0", "0", "1024", NULL, NULL,
+     "worker threads; 0: one per processor"},
+    {"memory", XG_PARAM_INT, 0, "0", "0", "16777216", "MiB", NULL,
+     "limit of one program's memory; 0: none"},
+    TABLE_END,
+};
+
+const char *const xg_section_names[] = {"study", "data", "backbone", "strategy", "engine", NULL};
+
+const XgParam *xg_section_params(const char *section)
+{
+    static const XgParam *const tables[] = {study_params, data_params, backbone_params,
+                                            strategy_params, engine_params};
+    for (gsize i = 0; xg_section_names[i]; i++)
+        if (strcmp(xg_section_names[i], section) == 0)
+            return tables[i];
+    return NULL;
+}
+
+gboolean xg_sections_parse_split(const char *text, double parts[3])
+{
+    double found[3] = {0, 0, 0};
+    if (strcmp(text, "manifest") != 0) {
+        g_auto(GStrv) texts = g_strsplit(text, "/", 4);
+        if (g_strv_length(texts) != 3)
+            return FALSE;
+        for (int i = 0; i < 3; i++)
+            if (!xg_text_to_double(g_strstrip(texts[i]), &found[i]) || found[i] < 0 ||
+                found[i] > 1e9)
+                return FALSE;
+        const double sum = found[0] + found[1] + found[2];
+        if (found[0] <= 0 || found[1] <= 0)
+            return FALSE;
+        for (int i = 0; i < 3; i++)
+            found[i] /= sum;
+    }
+    memcpy(parts, found, sizeof found);
+    return TRUE;
+}
+
+static void check_source(const XgStudyFile *file, const XgResolved *resolved, XgProblems *problems)
+{
+    const char *images = xg_resolved_text(resolved, "data", "images");
+    const char *manifest = xg_resolved_text(resolved, "data", "manifest");
+    const XgStudyEntry *entry = xg_study_file_find(file, "data", "manifest");
+    const int line = xg_study_file_section_line(file, "data");
+    g_autofree char *place = line ? g_strdup_printf(":%d", line) : g_strdup("");
+    if (images && manifest && !*images && !*manifest)
+        xg_problems_add(problems, line,
+                        "%s%s: [data] images or manifest is missing: expected one of them",
+                        xg_study_file_name(file), place);
+    else if (images && manifest && *images && *manifest)
+        xg_study_entry_problem(entry, problems, "expected only one of images and manifest");
+}
+
+void xg_sections_finish(const XgStudyFile *file, XgResolved *resolved, XgProblems *problems)
+{
+    const char *name = xg_resolved_text(resolved, "study", "name");
+    const char *output = xg_resolved_text(resolved, "study", "output");
+    const char *weights = xg_resolved_text(resolved, "backbone", "weights");
+    const char *split = xg_resolved_text(resolved, "data", "split");
+    const XgStudyEntry *entry = xg_study_file_find(file, "data", "split");
+    double parts[3];
+    check_source(file, resolved, problems);
+    if (split && entry && !xg_sections_parse_split(split, parts)) {
+        g_autofree char *shown = xg_text_quoted(split);
+        xg_study_entry_problem(entry, problems,
+                               "expected parts such as 70/15/15, or manifest, found %s", shown);
+    }
+    if (weights && strcmp(weights, "random") != 0) {
+        g_autofree char *path = xg_study_file_resolve(file, weights);
+        xg_resolved_set(resolved, "backbone", "weights", path, NULL, TRUE);
+    }
+    if (name && (strchr(name, '/') || g_str_has_prefix(name, "."))) {
+        g_autofree char *shown = xg_text_quoted(name);
+        entry = xg_study_file_find(file, "study", "name");
+        xg_study_entry_problem(entry, problems,
+                               "expected a name without / and not starting with a full stop, "
+                               "found %s",
+                               shown);
+    } else if (name && output && !*output) {
+        g_autofree char *relative = g_build_filename("runs", name, NULL);
+        g_autofree char *path = xg_study_file_resolve(file, relative);
+        xg_resolved_set(resolved, "study", "output", path, "default", FALSE);
+    }
+}
