@@ -30,9 +30,11 @@ typedef struct {
     const char *preprocessing;      /**< text that names everything done to a pixel */
     const char *engine_identity;    /**< engine, version, threads: bits depend on it */
     const char *folder;             /**< of cache files; NULL: memory only */
-    gsize memory_limit;             /**< bytes of rows kept in memory when there is no folder */
-    gsize disk_limit;               /**< bytes of one cache file; more: computed at each pass */
-    const gint *interrupted;
+    gsize memory_limit;             /**< bytes of rows that may be kept in memory */
+    gsize disk_limit;               /**< bytes of one cache file; larger than both limits: computed at each pass */
+    const gint *interrupted;        /**< non-zero: stop; NULL: never */
+    void (*note)(const char *text, void *user); /**< a cache file that cannot be used; may be NULL */
+    void *user;
 } XgFeatureSpec;
 
 typedef struct XgFeatureStore XgFeatureStore;

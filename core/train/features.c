@@ -1,0 +1,470 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+#include "train/features.h"
+
+#include "base/memory.h"
+#include "train/rowfile.h"
+
+#include <string.h>
+
+/* Images per run of the frozen part. */
+#define FROZEN_BATCH 32
+
+typedef enum { ROWS_NONE, ROWS_MEMORY, ROWS_FILE, ROWS_STREAMED } Where;
+
+struct XgFeatureStore {
+    XgFeatureSpec spec;
+    Where where;
+    char *key;              /* of the prepared cut */
+    GHashTable *row_of;     /* image hash -> row + 1 */
+    GArray *representatives; /* guint64: an item of each row */
+    gint64 rows;
+    gint64 elements;        /* floats per row */
+    int part_count;         /* boundary values */
+    gint64 *part_elements;
+    gboolean images_only;   /* the boundary is the network's input */
+    gint64 image_elements;
+    XgProgram *program;     /* the frozen part, while it is needed */
+    float *memory;
+    XgRowFile *file;
+};
+
+struct XgFeaturePass {
+    XgFeatureStore *store;
+    const guint64 *items;
+    gsize count, done;
+    gint64 batch;
+    float **gathered;       /* per part, batch rows */
+    const float **inputs;
+    void *stream;
+    gboolean streaming;
+};
+
+XgFeatureStore *xg_feature_store_new(const XgFeatureSpec *spec)
+{
+    XgFeatureStore *store = g_new0(XgFeatureStore, 1);
+    store->spec = *spec;
+    return store;
+}
+
+static void forget(XgFeatureStore *store)
+{
+    g_clear_pointer(&store->key, g_free);
+    g_clear_pointer(&store->row_of, g_hash_table_unref);
+    g_clear_pointer(&store->representatives, g_array_unref);
+    g_clear_pointer(&store->part_elements, g_free);
+    g_clear_pointer(&store->program, xg_program_free);
+    g_clear_pointer(&store->memory, xg_aligned_free);
+    g_clear_pointer(&store->file, xg_row_file_close);
+    store->where = ROWS_NONE;
+}
+
+void xg_feature_store_free(XgFeatureStore *store)
+{
+    if (store == NULL)
+        return;
+    forget(store);
+    g_free(store);
+}
+
+static gboolean stopped(const XgFeatureStore *store, GError **error)
+{
+    if (store->spec.interrupted == NULL || g_atomic_int_get(store->spec.interrupted) == 0)
+        return FALSE;
+    xg_error_set(error, XG_CANCELLED, "interrupted");
+    return TRUE;
+}
+
+/* ---- What a cut's rows are ----------------------------------------------------------------- */
+
+static gboolean in_network(const XgStored *stored, void *user)
+{
+    return xg_network_find_parameter(user, stored->name) != NULL;
+}
+
+/* SHA-256 over all that the rows' bits depend on. */
+static char *cut_key(const XgFeatureStore *store, const XgNetwork *network, const XgCut *cut,
+                     XgStore *weights, GPtrArray *hashes, GError **error)
+{
+    XgValue *input = network->inputs->pdata[0];
+    g_autoptr(XgNetwork) frozen =
+        xg_network_extract(network, &input, 1, (XgValue *const *) cut->boundary->pdata,
+                           (int) cut->boundary->len, NULL, error);
+    if (frozen == NULL)
+        return NULL;
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autofree char *graph = xg_network_dump_text(frozen);
+    g_autofree char *tensors = xg_store_hash(weights, in_network, frozen);
+    const char *const parts[] = {"xenograft rows 1", store->spec.preprocessing,
+                                 store->images_only ? "" : store->spec.engine_identity, graph,
+                                 tensors};
+    for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
+        g_checksum_update(sum, (const guchar *) parts[i], (gssize) strlen(parts[i]) + 1);
+    for (guint i = 0; i < hashes->len; i++)
+        g_checksum_update(sum, hashes->pdata[i], -1);
+    return g_strdup(g_checksum_get_string(sum));
+}
+
+static gint compare_hashes(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+/* Rows in the order of image hashes; equal images share a row. */
+static GPtrArray *number_rows(XgFeatureStore *store, const guint64 *items, gsize count)
+{
+    g_autoptr(GHashTable) item_of = g_hash_table_new(g_str_hash, g_str_equal);
+    GPtrArray *hashes = g_ptr_array_new();
+    for (gsize i = 0; i < count; i++) {
+        g_assert(items[i] < store->spec.item_count);
+        const char *hash = store->spec.item_hashes[items[i]];
+        if (g_hash_table_insert(item_of, (void *) hash, (void *) &items[i]))
+            g_ptr_array_add(hashes, (void *) hash);
+    }
+    g_ptr_array_sort(hashes, compare_hashes);
+    store->row_of = g_hash_table_new(g_str_hash, g_str_equal);
+    store->representatives = g_array_new(FALSE, FALSE, sizeof(guint64));
+    for (guint row = 0; row < hashes->len; row++) {
+        g_hash_table_insert(store->row_of, hashes->pdata[row], GUINT_TO_POINTER(row + 1));
+        const guint64 *item = g_hash_table_lookup(item_of, hashes->pdata[row]);
+        g_array_append_val(store->representatives, *item);
+    }
+    store->rows = hashes->len;
+    return hashes;
+}
+
+static void describe_parts(XgFeatureStore *store, const XgNetwork *network, const XgCut *cut)
+{
+    XgValue *input = network->inputs->pdata[0];
+    store->part_count = (int) cut->boundary->len;
+    store->part_elements = g_new(gint64, cut->boundary->len);
+    store->elements = 0;
+    for (guint i = 0; i < cut->boundary->len; i++) {
+        const XgValue *value = cut->boundary->pdata[i];
+        store->part_elements[i] = xg_shape_elements(&value->shape);
+        store->elements += store->part_elements[i];
+    }
+    store->images_only = cut->boundary->len == 1 && cut->boundary->pdata[0] == input;
+    store->image_elements = xg_shape_elements(&input->shape);
+}
+
+static gboolean make_program(XgFeatureStore *store, const XgNetwork *network, const XgCut *cut,
+                             XgStore *weights, const XgEngineHandle *engine, GError **error)
+{
+    if (store->images_only)
+        return TRUE;
+    XgValue *input = network->inputs->pdata[0];
+    const XgProgramSpec spec = {
+        .network = network,
+        .store = weights,
+        .engine = engine,
+        .max_batch = FROZEN_BATCH,
+        .inputs = &input,
+        .input_count = 1,
+        .outputs = (XgValue *const *) cut->boundary->pdata,
+        .output_count = (int) cut->boundary->len,
+    };
+    store->program = xg_program_new(&spec, error);
+    return store->program != NULL;
+}
+
+/* ---- Computing rows ------------------------------------------------------------------------ */
+
+/* The boundary values of a batch of images, one array per part. */
+static gboolean run_frozen(XgFeatureStore *store, const float *images, gint64 n,
+                           const float **parts, GError **error)
+{
+    if (store->images_only) {
+        parts[0] = images;
+        return TRUE;
+    }
+    return xg_program_run(store->program, n, &images, parts, error);
+}
+
+typedef gboolean (*RowSink)(void *sink, gint64 row, const float *values, GError **error);
+
+static gboolean emit_rows(XgFeatureStore *store, gint64 first, gint64 n, const float **parts,
+                          float *row, RowSink sink, void *to, GError **error)
+{
+    for (gint64 i = 0; i < n; i++) {
+        float *at = row;
+        for (int part = 0; part < store->part_count; part++) {
+            const gint64 count = store->part_elements[part];
+            memcpy(at, parts[part] + i * count, sizeof(float) * (gsize) count);
+            at += count;
+        }
+        if (!sink(to, first + i, row, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean compute_rows(XgFeatureStore *store, RowSink sink, void *to,
+                             XgFeatureProgress progress, void *user, GError **error)
+{
+    const XgImageFeed *feed = &store->spec.feed;
+    g_autofree float *row = g_try_new(float, (gsize) store->elements);
+    if (row == NULL)
+        return xg_error_set(error, XG_NOMEM, "no memory for a row of %" G_GINT64_FORMAT " values",
+                            store->elements);
+    g_autofree const float **parts = g_new(const float *, (gsize) store->part_count);
+    void *stream = NULL;
+    if (!feed->open(feed->user, (const guint64 *) (void *) store->representatives->data,
+                    (gsize) store->rows, FROZEN_BATCH, &stream, error))
+        return FALSE;
+    gboolean good = TRUE;
+    for (gint64 done = 0; good && done < store->rows;) {
+        const float *images;
+        gint64 n = 0;
+        good = !stopped(store, error) && feed->next(stream, &images, &n, error) &&
+               run_frozen(store, images, n, parts, error) &&
+               emit_rows(store, done, n, parts, row, sink, to, error);
+        done += n;
+        if (good && progress != NULL)
+            progress(done, store->rows, user);
+    }
+    feed->close(stream);
+    return good;
+}
+
+static gboolean to_memory(void *to, gint64 row, const float *values, GError **error G_GNUC_UNUSED)
+{
+    XgFeatureStore *store = to;
+    memcpy(store->memory + row * store->elements, values,
+           sizeof(float) * (gsize) store->elements);
+    return TRUE;
+}
+
+typedef struct {
+    XgRowWriter *writer;
+    gboolean failed; /* the file, not the computation */
+} FileSink;
+
+static gboolean to_file(void *to, gint64 row G_GNUC_UNUSED, const float *values, GError **error)
+{
+    FileSink *sink = to;
+    sink->failed = !xg_row_writer_append(sink->writer, values, error);
+    return !sink->failed;
+}
+
+static void tell(const XgFeatureStore *store, const GError *error, const char *consequence)
+{
+    g_autofree char *text = g_strdup_printf("%s; %s", error->message, consequence);
+    if (store->spec.note != NULL)
+        store->spec.note(text, store->spec.user);
+}
+
+/* TRUE when the rows are in a file now; FALSE without an error when they cannot be kept there. */
+static gboolean fill_file(XgFeatureStore *store, const char *path, XgFeatureProgress progress,
+                          void *user, GError **error)
+{
+    g_autoptr(GError) trouble = NULL;
+    FileSink sink = {
+        .writer = xg_row_writer_new(path, store->key, store->rows, store->elements, &trouble)};
+    gboolean computed = sink.writer != NULL &&
+                        compute_rows(store, to_file, &sink, progress, user, &trouble);
+    if (computed && xg_row_writer_commit(g_steal_pointer(&sink.writer), &trouble)) {
+        store->file = xg_row_file_open(path, store->key, store->rows, store->elements, &trouble);
+        if (store->file != NULL) {
+            store->where = ROWS_FILE;
+            return TRUE;
+        }
+    } else if (sink.writer != NULL && !computed && !sink.failed) {
+        xg_row_writer_abandon(sink.writer);
+        g_propagate_error(error, g_steal_pointer(&trouble));
+        return FALSE;
+    }
+    xg_row_writer_abandon(sink.writer);
+    if (trouble != NULL)
+        tell(store, trouble, "features are not cached on disk");
+    return FALSE;
+}
+
+static gboolean fill_memory(XgFeatureStore *store, gsize size, XgFeatureProgress progress,
+                            void *user, GError **error)
+{
+    store->memory = xg_aligned_alloc(size, "cached features", error);
+    if (store->memory == NULL)
+        return FALSE;
+    store->where = ROWS_MEMORY;
+    return compute_rows(store, to_memory, store, progress, user, error);
+}
+
+static char *cache_path(const XgFeatureStore *store)
+{
+    if (store->spec.folder == NULL || g_mkdir_with_parents(store->spec.folder, 0700) != 0)
+        return NULL;
+    g_autofree char *name = g_strdup_printf("%s.rows", store->key);
+    return g_build_filename(store->spec.folder, name, NULL);
+}
+
+/* Finds or computes the rows, in the cheapest place that holds them. */
+static gboolean fill(XgFeatureStore *store, gboolean *from_cache, XgFeatureProgress progress,
+                     void *user, GError **error)
+{
+    const gint64 factors[] = {store->rows, store->elements, sizeof(float)};
+    gint64 size;
+    if (!xg_size_product(factors, G_N_ELEMENTS(factors), &size))
+        size = G_MAXINT64;
+    g_autofree char *path = (gsize) size <= store->spec.disk_limit ? cache_path(store) : NULL;
+    if (path != NULL) {
+        g_autoptr(GError) damaged = NULL;
+        store->file = xg_row_file_open(path, store->key, store->rows, store->elements, &damaged);
+        if (damaged != NULL)
+            tell(store, damaged, "features are computed again");
+        if (store->file != NULL) {
+            *from_cache = TRUE;
+            store->where = ROWS_FILE;
+            return TRUE;
+        }
+        GError *failure = NULL;
+        if (fill_file(store, path, progress, user, &failure))
+            return TRUE;
+        if (failure != NULL) {
+            g_propagate_error(error, failure);
+            return FALSE;
+        }
+    }
+    if ((gsize) size <= store->spec.memory_limit)
+        return fill_memory(store, (gsize) size, progress, user, error);
+    store->where = ROWS_STREAMED;
+    return TRUE;
+}
+
+gboolean xg_feature_store_prepare(XgFeatureStore *store, const XgNetwork *network,
+                                  const XgCut *cut, XgStore *weights,
+                                  const XgEngineHandle *engine, const guint64 *items, gsize count,
+                                  gboolean *from_cache, XgFeatureProgress progress, void *user,
+                                  GError **error)
+{
+    g_autofree char *old_key = g_steal_pointer(&store->key);
+    g_clear_pointer(&store->row_of, g_hash_table_unref);
+    g_clear_pointer(&store->representatives, g_array_unref);
+    g_clear_pointer(&store->part_elements, g_free);
+    describe_parts(store, network, cut);
+    g_autoptr(GPtrArray) hashes = number_rows(store, items, count);
+    g_autofree char *key = cut_key(store, network, cut, weights, hashes, error);
+    if (key == NULL)
+        return FALSE;
+    *from_cache = FALSE;
+    if (store->where != ROWS_NONE && g_strcmp0(key, old_key) == 0) {
+        store->key = g_steal_pointer(&key);
+        *from_cache = store->where != ROWS_STREAMED;
+        return TRUE;
+    }
+    g_clear_pointer(&store->program, xg_program_free);
+    g_clear_pointer(&store->memory, xg_aligned_free);
+    g_clear_pointer(&store->file, xg_row_file_close);
+    store->where = ROWS_NONE;
+    store->key = g_steal_pointer(&key);
+    if (!make_program(store, network, cut, weights, engine, error) ||
+        !fill(store, from_cache, progress, user, error)) {
+        forget(store);
+        return FALSE;
+    }
+    if (store->where != ROWS_STREAMED)
+        g_clear_pointer(&store->program, xg_program_free);
+    return TRUE;
+}
+
+/* ---- Passes -------------------------------------------------------------------------------- */
+
+XgFeaturePass *xg_feature_pass_new(XgFeatureStore *store, const guint64 *items, gsize count,
+                                   gint64 batch, GError **error)
+{
+    XgFeaturePass *pass = g_new0(XgFeaturePass, 1);
+    pass->store = store;
+    pass->items = items;
+    pass->count = count;
+    pass->streaming = store->where == ROWS_STREAMED;
+    pass->batch = batch;
+    pass->inputs = g_new0(const float *, (gsize) store->part_count);
+    pass->gathered = g_new0(float *, (gsize) store->part_count);
+    gboolean good = TRUE;
+    for (int part = 0; good && part < store->part_count; part++) {
+        const gsize size = sizeof(float) * (gsize) (batch * store->part_elements[part]);
+        pass->gathered[part] = xg_aligned_alloc(size, "a batch of features", error);
+        pass->inputs[part] = pass->gathered[part];
+        good = pass->gathered[part] != NULL;
+    }
+    if (good && pass->streaming)
+        good = store->spec.feed.open(store->spec.feed.user, items, count, batch, &pass->stream,
+                                     error);
+    if (!good)
+        g_clear_pointer(&pass, xg_feature_pass_free);
+    return pass;
+}
+
+static void gather_row(XgFeaturePass *pass, gint64 to, const float *row)
+{
+    for (int part = 0; part < pass->store->part_count; part++) {
+        const gint64 count = pass->store->part_elements[part];
+        memcpy(pass->gathered[part] + to * count, row, sizeof(float) * (gsize) count);
+        row += count;
+    }
+}
+
+static gint64 gather_stored(XgFeaturePass *pass)
+{
+    const XgFeatureStore *store = pass->store;
+    const gint64 n = MIN(pass->batch, (gint64) (pass->count - pass->done));
+    for (gint64 i = 0; i < n; i++) {
+        const char *hash = store->spec.item_hashes[pass->items[pass->done + (gsize) i]];
+        const guint found = GPOINTER_TO_UINT(g_hash_table_lookup(store->row_of, hash));
+        g_assert(found > 0);
+        const gint64 row = found - 1;
+        gather_row(pass, i, store->file ? xg_row_file_row(store->file, row)
+                                        : store->memory + row * store->elements);
+    }
+    return n;
+}
+
+/* The next images of the stream through the frozen part, in runs that fit its program. */
+static gboolean gather_streamed(XgFeaturePass *pass, gint64 *n, GError **error)
+{
+    XgFeatureStore *store = pass->store;
+    const float *images;
+    if (stopped(store, error) || !store->spec.feed.next(pass->stream, &images, n, error))
+        return FALSE;
+    g_autofree const float **parts = g_new(const float *, (gsize) store->part_count);
+    for (gint64 done = 0; done < *n; done += FROZEN_BATCH) {
+        const gint64 rows = MIN(*n - done, FROZEN_BATCH);
+        if (!run_frozen(store, images + done * store->image_elements, rows, parts, error))
+            return FALSE;
+        for (int part = 0; part < store->part_count; part++) {
+            const gint64 count = store->part_elements[part];
+            memcpy(pass->gathered[part] + done * count, parts[part],
+                   sizeof(float) * (gsize) (rows * count));
+        }
+    }
+    return TRUE;
+}
+
+gboolean xg_feature_pass_next(XgFeaturePass *pass, const float *const **inputs, gint64 *n,
+                              GError **error)
+{
+    gint64 got = 0;
+    if (pass->streaming) {
+        if (!gather_streamed(pass, &got, error))
+            return FALSE;
+    } else {
+        got = gather_stored(pass);
+    }
+    pass->done += (gsize) got;
+    *inputs = pass->inputs;
+    *n = got;
+    return TRUE;
+}
+
+void xg_feature_pass_free(XgFeaturePass *pass)
+{
+    if (pass == NULL)
+        return;
+    if (pass->stream != NULL)
+        pass->store->spec.feed.close(pass->stream);
+    for (int part = 0; part < pass->store->part_count; part++)
+        xg_aligned_free(pass->gathered[part]);
+    g_free(pass->gathered);
+    g_free(pass->inputs);
+    g_free(pass);
+}
