@@ -49,17 +49,21 @@ typedef struct {
     const char *(*strategy_failure)(void *user); /**< text of its last failure */
     const XgEngineHandle *engine;
     XgFeatureStore *features; /**< gives boundary rows of items */
+    const guint64 *items;     /**< all items, whose rows are computed together */
+    gsize item_count;
     const guint64 *train_items;
     gsize train_count;
     const guint64 *validation_items;
     gsize validation_count;
     const int *labels;        /**< by item */
     gint64 classes;
+    gsize positive;           /**< index of the positive class when there are two */
+    const char *const *class_names;
     guint64 seed;
     gsize memory_limit;       /**< of each program's arena; 0: none */
-    const char *checkpoint_path; /**< written after each epoch; NULL: none */
-    gboolean resume;          /**< go on from checkpoint_path, which must fit this run */
-    const XgTensorSource *checkpoint; /**< the opened checkpoint when resuming */
+    const char *checkpoint_path; /**< written now and then, and when interrupted; NULL: none */
+    const char *identity;     /**< of the run, kept in checkpoints: only the same may resume */
+    const XgTensorSource *checkpoint; /**< the opened checkpoint to go on from; NULL: start anew */
     const gint *interrupted;  /**< set to non-zero by a signal handler: stop at the next step */
     void (*progress)(const XgProgress *progress, void *user);
     void (*note)(const char *text, void *user); /**< a named line for the record */
