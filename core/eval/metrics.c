@@ -94,30 +94,37 @@ static gint compare_ranked(gconstpointer a, gconstpointer b)
     return left > right ? -1 : left < right;
 }
 
-/* The curve in counts: each point has the false and true positives of all scores >= its own. */
-GArray *xg_roc_curve(const XgPredictionSet *set, gsize class_index)
+/* All samples in the order of falling probability of a class; count elements. */
+static Ranked *rank(const XgPredictionSet *set, gsize class_index)
 {
-    GArray *curve = g_array_new(FALSE, FALSE, sizeof(XgRocPoint));
-    g_autofree Ranked *ranked = g_new(Ranked, set->count + 1);
-    gsize positives = 0;
+    Ranked *ranked = g_new(Ranked, set->count + 1);
     for (gsize i = 0; i < set->count; i++) {
         ranked[i].score = set->probabilities[i * set->classes + class_index];
         ranked[i].positive = (gsize) set->labels[i] == class_index;
-        positives += (gsize) ranked[i].positive;
     }
+    qsort(ranked, set->count, sizeof *ranked, compare_ranked);
+    return ranked;
+}
+
+GArray *xg_roc_curve(const XgPredictionSet *set, gsize class_index)
+{
+    GArray *curve = g_array_new(FALSE, FALSE, sizeof(XgRocPoint));
+    g_autofree Ranked *ranked = rank(set, class_index);
+    gsize positives = 0;
+    for (gsize i = 0; i < set->count; i++)
+        positives += (gsize) ranked[i].positive;
     const gsize negatives = set->count - positives;
     if (positives == 0 || negatives == 0)
         return curve;
-    qsort(ranked, set->count, sizeof *ranked, compare_ranked);
     XgRocPoint point = {0, 0, INFINITY};
     g_array_append_val(curve, point);
-    gsize true_positives = 0;
+    gsize above = 0;
     for (gsize i = 0; i < set->count; i++) {
-        true_positives += (gsize) ranked[i].positive;
+        above += (gsize) ranked[i].positive;
         if (i + 1 < set->count && ranked[i + 1].score == ranked[i].score)
             continue;
-        point.true_positive_rate = (double) true_positives / (double) positives;
-        point.false_positive_rate = (double) (i + 1 - true_positives) / (double) negatives;
+        point.true_positive_rate = (double) above / (double) positives;
+        point.false_positive_rate = (double) (i + 1 - above) / (double) negatives;
         point.threshold = (double) ranked[i].score;
         g_array_append_val(curve, point);
     }
@@ -128,12 +135,7 @@ GArray *xg_roc_curve(const XgPredictionSet *set, gsize class_index)
  * integers so that the result does not depend on the order of summation. */
 static double auc_of(const XgPredictionSet *set, gsize class_index)
 {
-    g_autofree Ranked *ranked = g_new(Ranked, set->count);
-    for (gsize i = 0; i < set->count; i++) {
-        ranked[i].score = set->probabilities[i * set->classes + class_index];
-        ranked[i].positive = (gsize) set->labels[i] == class_index;
-    }
-    qsort(ranked, set->count, sizeof *ranked, compare_ranked);
+    g_autofree Ranked *ranked = rank(set, class_index);
     guint64 positives = 0, negatives = 0, twice = 0;
     for (gsize i = 0, end; i < set->count; i = end) {
         guint64 tied_positives = 0;

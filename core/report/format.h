@@ -1,0 +1,39 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/** @file format.h  How the files of a result write their values. Results: g_free(). [any] */
+#ifndef XG_REPORT_FORMAT_H
+#define XG_REPORT_FORMAT_H
+
+#include "report/record.h"
+
+G_BEGIN_DECLS
+
+/** The shortest text of a number; "" of what is not finite. */
+char *xg_format_number(double value);
+
+/** `%.Ndigits f` of a number in the C locale; "undefined" of NAN. */
+char *xg_format_fixed(double value, int digits);
+
+/** One printable line of UTF-8: invalid bytes and control characters become U+FFFD; "" of NULL. */
+char *xg_format_line(const char *text);
+
+/** A score among those that stand in the headline, in order; NULL ends. `name` is for people,
+ *  `key` for files. */
+typedef struct {
+    const char *key;
+    const char *name;
+    gsize offset; /**< of the XgScore in XgMetrics */
+} XgHeadline;
+extern const XgHeadline xg_headlines[];
+
+const XgScore *xg_headline_score(const XgHeadline *headline, const XgMetrics *metrics);
+
+/** The part that the headline is of: test, else validation; XG_PARTS: none is evaluated. */
+XgPart xg_headline_part(const XgRecord *record);
+
+/** The undefined headline scores, one line `AUC is undefined: reason` each; "" when none is. */
+char *xg_undefined_lines(const XgMetrics *metrics);
+
+G_END_DECLS
+
+#endif
