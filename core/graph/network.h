@@ -84,6 +84,7 @@ struct XgNetwork {
     GPtrArray *values;      /**< of XgValue, index == id */
     GPtrArray *blocks;      /**< of char *: names from the input upwards */
     GPtrArray *inputs;      /**< of XgValue, not owned */
+    GHashTable *parameters; /**< name -> XgValue of parameters and buffers, not owned */
     GHashTable *taps;       /**< name ("features", ...) -> XgValue */
     GArray *auxiliaries;    /**< of XgAuxiliary */
     XgValue *logits;
@@ -92,7 +93,11 @@ struct XgNetwork {
 
 /* ---- Building ------------------------------------------------------------------------------ */
 
-/** An empty network. `host` is what a backbone finds in graph->host; it may be NULL. */
+/** The functions of `xenograft.graph/1`. */
+const XgGraphApi *xg_graph_api(void);
+
+/** An empty network. `host` is what a backbone finds in graph->host; it may be NULL. Its
+ *  builder is open: network->graph can be used at once. */
 XgNetwork *xg_network_new(const XgNetworkInfo *info, const XgHost *host);
 void xg_network_free(XgNetwork *network);
 
@@ -121,8 +126,9 @@ XgNode *xg_network_add_layer(XgNetwork *network, const char *op, const char *nam
                              XgValue *const *inputs, int input_count, const XgAttr *attributes,
                              int attribute_count, GError **error);
 
-/** A linear map of `tap` to info.classes named `name`, made the network's logits. `hidden` > 0:
- *  one hidden layer with ReLU, NAME.0 and NAME.2. */
+/** A linear map of `tap` [N,F] to info.classes named `name`, made the network's logits. `hidden`
+ *  > 0: one hidden layer with ReLU, NAME.0 and NAME.2. What neither `tap` nor an auxiliary output
+ *  needs, the native head among it, is removed first (see xg_network_prune()). */
 gboolean xg_network_replace_head(XgNetwork *network, XgValue *tap, const char *name, gint64 hidden,
                                  GError **error);
 
@@ -131,6 +137,9 @@ gboolean xg_network_replace_head(XgNetwork *network, XgValue *tap, const char *n
 const char *xg_network_head_name(const XgNetwork *network);
 
 /* ---- Looking ------------------------------------------------------------------------------- */
+
+/** "layer1.0.conv1 (conv2d/1) of [N,56,56,64]" for messages; owned by the caller. */
+char *xg_node_text(const XgNode *node);
 
 /** The attribute of a node; asserts that its operator declares it. */
 const XgAttr *xg_node_attr(const XgNode *node, const char *name);
@@ -188,13 +197,19 @@ gboolean xg_network_backward(XgNetwork *network, XgValue *loss, XgValue *weight,
                              XgValue *const *wanted, int wanted_count, XgValue **gradients,
                              GError **error);
 
-/** Removes nodes and values that none of `outputs` needs, renumbering ids. Nodes whose operator
- *  mutates buffers stay when their data output is needed. */
+/** Removes nodes and values that none of `outputs` needs, renumbering ids. Inputs stay. Taps,
+ *  auxiliary outputs and logits that are removed are forgotten. Nodes whose operator mutates
+ *  buffers stay when their data output is needed. */
 void xg_network_prune(XgNetwork *network, XgValue *const *outputs, int output_count);
 
-/** Lets every user of `from` use `to` instead (fusing, folding). Keeps topological order as
- *  long as `to` is computed before the users. */
+/** Lets every user of `from` use `to` instead (fusing, folding), the producer of `to` excepted;
+ *  logits, taps and auxiliary outputs too. Keeps topological order as long as `to` is computed
+ *  before the users; else see xg_network_sort(). */
 void xg_network_replace_value(XgNetwork *network, XgValue *from, XgValue *to);
+
+/** Puts the nodes into topological order again, otherwise in the order of their ids, and
+ *  renumbers them. The graph must have no cycle. */
+void xg_network_sort(XgNetwork *network);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgNetwork, xg_network_free)
 

@@ -372,6 +372,11 @@ static const XgPlanApi plan_api = {
     .fail = on_fail,
 };
 
+const XgPlanApi *xg_plan_api(void)
+{
+    return &plan_api;
+}
+
 XgTrainPlan *xg_train_plan_new(const XgNetwork *network, gint64 train_images,
                                gint64 validation_images, gboolean pretrained, const XgHost *host)
 {

@@ -57,6 +57,9 @@ typedef struct {
     gboolean pretrained;
 } XgTrainPlan;
 
+/** The functions of `xenograft.plan/1`. */
+const XgPlanApi *xg_plan_api(void);
+
 /** A plan on `network` as the backbone built it. `host` is the strategy's. */
 XgTrainPlan *xg_train_plan_new(const XgNetwork *network, gint64 train_images,
                                gint64 validation_images, gboolean pretrained, const XgHost *host);

@@ -1,0 +1,403 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+#include "session/private.h"
+
+#include "graph/op.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#define CLASSES_SHOWN 1000
+
+static char *json_text(JsonBuilder *builder)
+{
+    g_autoptr(JsonNode) root = json_builder_get_root(builder);
+    g_autofree char *text = json_to_string(root, TRUE);
+    return g_strconcat(text, "\n", NULL);
+}
+
+static void json_member(JsonBuilder *builder, const char *name, const char *text)
+{
+    json_builder_set_member_name(builder, name);
+    if (text != NULL)
+        json_builder_add_string_value(builder, text);
+    else
+        json_builder_add_null_value(builder);
+}
+
+static void json_number(JsonBuilder *builder, const char *name, gint64 number)
+{
+    json_builder_set_member_name(builder, name);
+    json_builder_add_int_value(builder, number);
+}
+
+/* "backbone" of "xenograft.backbone/1"; owned by the caller. */
+static char *short_kind(const char *kind)
+{
+    const char *dot = strchr(kind, '.');
+    const char *begin = dot ? dot + 1 : kind;
+    return g_strndup(begin, strcspn(begin, "/"));
+}
+
+/* ---- list ---------------------------------------------------------------------------------- */
+
+static gboolean is_kind(const XgEntry *entry, const char *kind)
+{
+    g_autofree char *name = short_kind(entry->kind);
+    g_autofree char *plural = g_str_has_suffix(name, "y")
+                                  ? g_strdup_printf("%.*sies", (int) strlen(name) - 1, name)
+                                  : g_strconcat(name, "s", NULL);
+    return kind == NULL || strcmp(kind, name) == 0 || strcmp(kind, plural) == 0;
+}
+
+static gboolean check_kind(const XgSession *session, const char *kind, GError **error)
+{
+    g_autoptr(GPtrArray) kinds = g_ptr_array_new_with_free_func(g_free);
+    const XgEntry *entry = NULL;
+    while ((entry = xg_registry_next(session->registry, NULL, entry)) != NULL) {
+        if (is_kind(entry, kind))
+            return TRUE;
+        g_autofree char *name = short_kind(entry->kind);
+        if (!g_ptr_array_find_with_equal_func(kinds, name, g_str_equal, NULL))
+            g_ptr_array_add(kinds, g_steal_pointer(&name));
+    }
+    if (kind == NULL)
+        return TRUE;
+    g_ptr_array_add(kinds, NULL);
+    g_autofree char *known = g_strjoinv(", ", (char **) kinds->pdata);
+    return xg_error_set(error, XG_INVALID, "nothing of kind \"%s\" is installed; installed: %s",
+                        kind, known);
+}
+
+static void list_entry_text(GString *text, const XgEntry *entry)
+{
+    g_autofree char *kind = short_kind(entry->kind);
+    g_string_append_printf(text, "%-10s %-18s %-8s %s\n", kind, entry->id, entry->version,
+                           entry->summary);
+    if (entry->shadowed_by != NULL)
+        g_string_append_printf(text, "%-10s %-18s shadowed by %s; use it as \"%s:%s\"\n", "", "",
+                               entry->shadowed_by->path, entry->module, entry->id);
+}
+
+static void list_entry_json(JsonBuilder *builder, const XgEntry *entry)
+{
+    json_builder_begin_object(builder);
+    json_member(builder, "kind", entry->kind);
+    json_member(builder, "id", entry->id);
+    json_member(builder, "version", entry->version);
+    json_member(builder, "licence", entry->licence);
+    json_member(builder, "summary", entry->summary);
+    json_member(builder, "module", entry->module);
+    json_member(builder, "file", entry->path);
+    json_member(builder, "shadowed_by", entry->shadowed_by ? entry->shadowed_by->path : NULL);
+    json_builder_end_object(builder);
+}
+
+char *xg_session_list(XgSession *session, const char *kind, gboolean json, GError **error)
+{
+    if (!check_kind(session, kind, error))
+        return NULL;
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    GString *text = g_string_new(NULL);
+    json_builder_begin_array(builder);
+    const XgEntry *entry = NULL;
+    while ((entry = xg_registry_next(session->registry, NULL, entry)) != NULL) {
+        if (!is_kind(entry, kind))
+            continue;
+        list_entry_text(text, entry);
+        list_entry_json(builder, entry);
+    }
+    json_builder_end_array(builder);
+    g_autofree char *plain = g_string_free(text, FALSE);
+    if (!json && *plain == '\0') {
+        const char *const *folders = xg_registry_folders(session->registry);
+        g_autofree char *looked = g_strjoinv(", ", (char **) folders);
+        xg_session_warn(session, "no plugin is installed; looked in %s", looked);
+    }
+    return json ? json_text(builder) : g_steal_pointer(&plain);
+}
+
+/* ---- show: every component ------------------------------------------------------------------ */
+
+static const char *type_name(int type)
+{
+    static const char *const names[] = {"",     "bool",     "int",        "float",      "string",
+                                        "enum", "path",     "int list",   "float list", "string list"};
+    return type >= 1 && type < (int) G_N_ELEMENTS(names) ? names[type] : "?";
+}
+
+/* "1..100000 epochs", "sgd|adamw", "". */
+static char *range_text(const XgParam *param)
+{
+    if (param->choices != NULL)
+        return g_strdup(param->choices);
+    g_autofree char *range =
+        param->minimum || param->maximum
+            ? g_strdup_printf("%s..%s", param->minimum ? param->minimum : "",
+                              param->maximum ? param->maximum : "")
+            : g_strdup("");
+    return param->unit ? g_strdup_printf("%s%s%s", range, *range ? " " : "", param->unit)
+                       : g_steal_pointer(&range);
+}
+
+static void show_params_text(GString *text, const XgParam *params)
+{
+    if (params->name == NULL)
+        return;
+    g_string_append(text, "\nparameters\n");
+    for (const XgParam *p = params; p->name != NULL; p++) {
+        g_autofree char *range = range_text(p);
+        g_string_append_printf(text, "  %-18s %-12s default %-10s %s\n", p->name,
+                               type_name(p->type),
+                               p->required ? "(required)" : p->default_value, range);
+        g_string_append_printf(text, "  %-18s %s\n", "", p->doc ? p->doc : "");
+    }
+}
+
+static void show_params_json(JsonBuilder *builder, const XgParam *params)
+{
+    json_builder_set_member_name(builder, "parameters");
+    json_builder_begin_array(builder);
+    for (const XgParam *p = params; p->name != NULL; p++) {
+        json_builder_begin_object(builder);
+        json_member(builder, "name", p->name);
+        json_member(builder, "type", type_name(p->type));
+        json_member(builder, "default", p->required ? NULL : p->default_value);
+        json_member(builder, "minimum", p->minimum);
+        json_member(builder, "maximum", p->maximum);
+        json_member(builder, "unit", p->unit);
+        json_member(builder, "choices", p->choices);
+        json_member(builder, "doc", p->doc);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+}
+
+static void show_entry_text(GString *text, const XgEntry *entry)
+{
+    g_autofree char *kind = short_kind(entry->kind);
+    g_string_append_printf(text, "%s %s: %s\n", kind, entry->id, entry->summary);
+    if (entry->doc != NULL)
+        g_string_append_printf(text, "\n%s\n", entry->doc);
+    g_string_append_printf(text, "\nversion %s, licence %s\nfile %s (module %s)\n", entry->version,
+                           entry->licence, entry->path, entry->module);
+    if (entry->citation != NULL)
+        g_string_append_printf(text, "cite %s\n", entry->citation);
+}
+
+static void show_entry_json(JsonBuilder *builder, const XgEntry *entry)
+{
+    json_member(builder, "kind", entry->kind);
+    json_member(builder, "id", entry->id);
+    json_member(builder, "version", entry->version);
+    json_member(builder, "licence", entry->licence);
+    json_member(builder, "summary", entry->summary);
+    json_member(builder, "doc", entry->doc);
+    json_member(builder, "citation", entry->citation);
+    json_member(builder, "module", entry->module);
+    json_member(builder, "file", entry->path);
+}
+
+/* ---- show: backbones ------------------------------------------------------------------------ */
+
+typedef struct {
+    gint64 elements, layers;
+} BlockCount;
+
+static gboolean is_layer(const XgNode *node)
+{
+    return strcmp(node->op->id, "conv2d/1") == 0 || strcmp(node->op->id, "linear/1") == 0;
+}
+
+static BlockCount count_block(const XgNetwork *network, int block)
+{
+    BlockCount count = {0, 0};
+    for (guint i = 0; i < network->values->len; i++) {
+        const XgValue *value = network->values->pdata[i];
+        if (value->kind == XG_VALUE_PARAMETER && value->block == block)
+            count.elements += xg_shape_elements(&value->shape);
+    }
+    for (guint i = 0; i < network->nodes->len; i++) {
+        const XgNode *node = network->nodes->pdata[i];
+        count.layers += node->block == block && is_layer(node);
+    }
+    return count;
+}
+
+static const char *block_name(const XgNetwork *network, int block)
+{
+    return block < (int) network->blocks->len ? network->blocks->pdata[block] : "head";
+}
+
+static void show_backbone_text(GString *text, const XgSessionBackbone *backbone,
+                               const XgNetwork *network)
+{
+    const XgNetworkCount all = xg_network_count(network, network->logits);
+    const XgNetworkCount features =
+        xg_network_count(network, g_hash_table_lookup(network->taps, "features"));
+    g_string_append_printf(
+        text,
+        "\nparameters of the network: %" G_GINT64_FORMAT " (with %" G_GINT64_FORMAT
+        " classes); of the feature extractor only: %" G_GINT64_FORMAT
+        "\ntrainable layers: %" G_GINT64_FORMAT " (feature extractor %" G_GINT64_FORMAT
+        ")\ninput: %" G_GINT64_FORMAT " px (%" G_GINT64_FORMAT "..%" G_GINT64_FORMAT
+        " px), %" G_GINT64_FORMAT " channels\n",
+        all.parameters, network->info.classes, features.parameters, all.layers, features.layers,
+        backbone->size->size_px, backbone->size->min_px, backbone->size->max_px,
+        backbone->size->channels);
+    const XgWeightsFamily *family =
+        backbone->table->families(xg_instance_self(backbone->instance));
+    for (; family != NULL && family->id != NULL; family++)
+        g_string_append_printf(
+            text,
+            "weights family %s: %s; %s resize of the shorter side to %" G_GINT64_FORMAT
+            " px, %s, scale %g, mean %g %g %g, std %g %g %g\n",
+            family->id, family->doc,
+            family->interpolation == XG_BICUBIC ? "bicubic" : "bilinear", family->resize_px,
+            family->channel_order == XG_BGR ? "BGR" : "RGB", family->scale, family->mean[0],
+            family->mean[1], family->mean[2], family->std[0], family->std[1], family->std[2]);
+    g_string_append(text, "\nblocks, from the input\n");
+    for (int block = 0; block <= (int) network->blocks->len; block++) {
+        const gboolean head = block == (int) network->blocks->len;
+        const BlockCount count = count_block(network, head ? -1 : block);
+        g_string_append_printf(text, "  %-18s %3" G_GINT64_FORMAT " layers %12" G_GINT64_FORMAT
+                                     " parameters\n",
+                               block_name(network, block), count.layers, count.elements);
+    }
+}
+
+static void show_family_json(JsonBuilder *builder, const XgWeightsFamily *family)
+{
+    json_builder_begin_object(builder);
+    json_member(builder, "id", family->id);
+    json_member(builder, "doc", family->doc);
+    json_member(builder, "interpolation",
+                family->interpolation == XG_BICUBIC ? "bicubic" : "bilinear");
+    json_member(builder, "channel_order", family->channel_order == XG_BGR ? "BGR" : "RGB");
+    json_number(builder, "resize_px", family->resize_px);
+    for (int which = 0; which < 2; which++) {
+        json_builder_set_member_name(builder, which == 0 ? "mean" : "std");
+        json_builder_begin_array(builder);
+        for (int c = 0; c < 3; c++)
+            json_builder_add_double_value(builder, which == 0 ? family->mean[c] : family->std[c]);
+        json_builder_end_array(builder);
+    }
+    json_builder_end_object(builder);
+}
+
+static void show_backbone_json(JsonBuilder *builder, const XgSessionBackbone *backbone,
+                               const XgNetwork *network)
+{
+    const XgNetworkCount all = xg_network_count(network, network->logits);
+    const XgNetworkCount features =
+        xg_network_count(network, g_hash_table_lookup(network->taps, "features"));
+    json_number(builder, "classes", network->info.classes);
+    json_number(builder, "parameter_count", all.parameters);
+    json_number(builder, "feature_parameter_count", features.parameters);
+    json_number(builder, "layers", all.layers);
+    json_number(builder, "feature_layers", features.layers);
+    json_number(builder, "input_px", backbone->size->size_px);
+    json_number(builder, "input_min_px", backbone->size->min_px);
+    json_number(builder, "input_max_px", backbone->size->max_px);
+    json_number(builder, "channels", backbone->size->channels);
+    json_builder_set_member_name(builder, "weights_families");
+    json_builder_begin_array(builder);
+    const XgWeightsFamily *family =
+        backbone->table->families(xg_instance_self(backbone->instance));
+    for (; family != NULL && family->id != NULL; family++)
+        show_family_json(builder, family);
+    json_builder_end_array(builder);
+    json_builder_set_member_name(builder, "blocks");
+    json_builder_begin_array(builder);
+    for (int block = 0; block <= (int) network->blocks->len; block++) {
+        const BlockCount count =
+            count_block(network, block == (int) network->blocks->len ? -1 : block);
+        json_builder_begin_object(builder);
+        json_member(builder, "name", block_name(network, block));
+        json_number(builder, "layers", count.layers);
+        json_number(builder, "parameters", count.elements);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+}
+
+/* Takes "classes=" and "size=" out of the settings; the rest is the component's. */
+static gboolean split_settings(const char *const *settings, gint64 *classes, gint64 *size_px,
+                               GPtrArray *rest, GError **error)
+{
+    for (; settings != NULL && *settings != NULL; settings++) {
+        const gboolean is_classes = g_str_has_prefix(*settings, "classes=");
+        const gboolean is_size = g_str_has_prefix(*settings, "size=");
+        if (!is_classes && !is_size) {
+            g_ptr_array_add(rest, (void *) *settings);
+            continue;
+        }
+        const char *text = strchr(*settings, '=') + 1;
+        if (!g_ascii_string_to_signed(text, 10, 1, 1000000, is_classes ? classes : size_px, NULL))
+            return xg_error_set(error, XG_INVALID, "expected a whole number from 1, found \"%s\"",
+                                *settings);
+    }
+    g_ptr_array_add(rest, NULL);
+    return TRUE;
+}
+
+static char *show_backbone(XgSession *session, const XgEntry *entry, const char *id,
+                           XgShowForm form, const char *const *settings, GError **error)
+{
+    gint64 classes = CLASSES_SHOWN, size_px = 0;
+    g_autoptr(GPtrArray) rest = g_ptr_array_new();
+    if (!split_settings(settings, &classes, &size_px, rest, error))
+        return NULL;
+    XgInstance *instance = xg_session_instance(session, XG_BACKBONE_KIND, id,
+                                               (const char *const *) rest->pdata, error);
+    g_autoptr(XgSessionBackbone) backbone =
+        instance ? xg_session_backbone_new(instance, NULL, size_px, error) : NULL;
+    g_autoptr(XgNetwork) network =
+        backbone ? xg_session_backbone_build(backbone, classes, error) : NULL;
+    if (network == NULL)
+        return NULL;
+    if (form == XG_SHOW_GRAPH_TEXT)
+        return xg_network_dump_text(network);
+    if (form == XG_SHOW_GRAPH_DOT)
+        return xg_network_dump_dot(network);
+    if (form == XG_SHOW_JSON) {
+        g_autoptr(JsonBuilder) builder = json_builder_new();
+        json_builder_begin_object(builder);
+        show_entry_json(builder, entry);
+        show_backbone_json(builder, backbone, network);
+        show_params_json(builder, entry->params);
+        json_builder_end_object(builder);
+        return json_text(builder);
+    }
+    GString *text = g_string_new(NULL);
+    show_entry_text(text, entry);
+    show_backbone_text(text, backbone, network);
+    show_params_text(text, entry->params);
+    return g_string_free(text, FALSE);
+}
+
+char *xg_session_show(XgSession *session, const char *id, XgShowForm form,
+                      const char *const *settings, GError **error)
+{
+    const XgEntry *entry = xg_registry_find(session->registry, NULL, id, error);
+    if (entry == NULL)
+        return NULL;
+    if (strcmp(entry->kind, XG_BACKBONE_KIND) == 0)
+        return show_backbone(session, entry, id, form, settings, error);
+    if (form == XG_SHOW_GRAPH_TEXT || form == XG_SHOW_GRAPH_DOT) {
+        xg_error_set(error, XG_INVALID, "%s is no backbone: it has no graph", id);
+        return NULL;
+    }
+    if (form == XG_SHOW_JSON) {
+        g_autoptr(JsonBuilder) builder = json_builder_new();
+        json_builder_begin_object(builder);
+        show_entry_json(builder, entry);
+        show_params_json(builder, entry->params);
+        json_builder_end_object(builder);
+        return json_text(builder);
+    }
+    GString *text = g_string_new(NULL);
+    show_entry_text(text, entry);
+    show_params_text(text, entry->params);
+    return g_string_free(text, FALSE);
+}

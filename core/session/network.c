@@ -1,0 +1,87 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+#include "session/private.h"
+
+#include <string.h>
+
+static const XgWeightsFamily *find_family(const XgSessionBackbone *backbone, const char *id,
+                                          GError **error)
+{
+    const XgWeightsFamily *families = backbone->table->families(xg_instance_self(backbone->instance));
+    GString *known = g_string_new(NULL);
+    const XgWeightsFamily *found = NULL;
+    for (const XgWeightsFamily *f = families; f != NULL && f->id != NULL && found == NULL; f++) {
+        if (id == NULL || *id == '\0' || strcmp(f->id, id) == 0)
+            found = f;
+        g_string_append_printf(known, "%s%s", known->len > 0 ? ", " : "", f->id);
+    }
+    if (found == NULL)
+        xg_error_set(error, XG_INVALID, "%s: weights_family: expected one of %s, found \"%s\"",
+                     xg_instance_entry(backbone->instance)->id, known->str, id ? id : "");
+    g_string_free(known, TRUE);
+    return found;
+}
+
+static gboolean check_size(const XgSessionBackbone *backbone, gint64 size_px, GError **error)
+{
+    const XgInputSize *size = backbone->size;
+    const gint64 step = MAX(size->step_px, 1);
+    if (size_px == size->size_px ||
+        (size_px >= size->min_px && size_px <= size->max_px &&
+         (size_px - size->min_px) % step == 0))
+        return TRUE;
+    return xg_error_set(error, XG_INVALID,
+                        "%s: size: expected %" G_GINT64_FORMAT " px or from %" G_GINT64_FORMAT
+                        " to %" G_GINT64_FORMAT " px in steps of %" G_GINT64_FORMAT
+                        ", found %" G_GINT64_FORMAT,
+                        xg_instance_entry(backbone->instance)->id, size->size_px, size->min_px,
+                        size->max_px, step, size_px);
+}
+
+XgSessionBackbone *xg_session_backbone_new(XgInstance *instance, const char *family,
+                                           gint64 size_px, GError **error)
+{
+    g_autoptr(XgSessionBackbone) backbone = g_new0(XgSessionBackbone, 1);
+    backbone->instance = instance;
+    backbone->table = xg_instance_table(instance);
+    const char *id = xg_instance_entry(instance)->id;
+    const XgBackbone *table = backbone->table;
+    if (table->build == NULL || table->input_size == NULL || table->families == NULL) {
+        xg_error_set(error, XG_PLUGIN, "%s: the backbone's table is incomplete", id);
+        return NULL;
+    }
+    backbone->size = table->input_size(xg_instance_self(instance));
+    if (backbone->size == NULL || backbone->size->size_px < 1 || backbone->size->size_px > 65536 ||
+        (backbone->size->channels != 1 && backbone->size->channels != 3)) {
+        xg_error_set(error, XG_PLUGIN, "%s: declares no usable input size", id);
+        return NULL;
+    }
+    backbone->size_px = size_px > 0 ? size_px : backbone->size->size_px;
+    backbone->family = find_family(backbone, family, error);
+    if (backbone->family == NULL || !check_size(backbone, backbone->size_px, error))
+        return NULL;
+    return g_steal_pointer(&backbone);
+}
+
+void xg_session_backbone_free(XgSessionBackbone *backbone)
+{
+    if (backbone == NULL)
+        return;
+    xg_instance_free(backbone->instance);
+    g_free(backbone);
+}
+
+XgNetwork *xg_session_backbone_build(const XgSessionBackbone *backbone, gint64 classes,
+                                     GError **error)
+{
+    const XgNetworkInfo info = {.classes = classes,
+                                .height_px = backbone->size_px,
+                                .width_px = backbone->size_px,
+                                .channels = backbone->size->channels};
+    XgNetwork *network =
+        xg_network_build(backbone->table, xg_instance_self(backbone->instance),
+                         xg_instance_host(backbone->instance), &info, error);
+    if (network == NULL)
+        g_prefix_error(error, "%s: ", xg_instance_entry(backbone->instance)->id);
+    return network;
+}

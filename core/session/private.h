@@ -1,0 +1,97 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/** @file private.h  What the files of this folder share. All: [main]. */
+#ifndef XG_SESSION_PRIVATE_H
+#define XG_SESSION_PRIVATE_H
+
+#include "base/error.h"
+#include "base/pool.h"
+#include "exec/program.h"
+#include "model/tensors.h"
+#include "graph/network.h"
+#include "plugin/registry.h"
+#include "session/session.h"
+
+#include <xenograft/backbone.h>
+
+G_BEGIN_DECLS
+
+struct XgSession {
+    const XgSessionEvents *events;
+    XgRegistry *registry;
+    XgPool *pool; /**< made with the engine */
+    gsize warnings_shown;
+};
+
+/* ---- session.c ------------------------------------------------------------------------------ */
+
+void xg_session_line(const XgSession *session, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void xg_session_warn(const XgSession *session, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void xg_session_tell(const XgSession *session, const XgSessionProgress *progress);
+
+/** Passes on what the registry has complained of since the last call. */
+void xg_session_show_warnings(XgSession *session);
+
+/** An instance with the parameters of "key=value" texts (NULL-terminated, may be NULL), of which
+ *  those that the component does not declare are an error. */
+XgInstance *xg_session_instance(XgSession *session, const char *kind, const char *id,
+                                const char *const *settings, GError **error);
+
+/* ---- engine.c ------------------------------------------------------------------------------- */
+
+/** An engine in use. */
+typedef struct {
+    XgInstance *instance;  /**< NULL: reference kernels only */
+    XgEngineHandle handle;
+    char *failure;         /**< last failure's text */
+    char *identity;        /**< engine, version, threads: what bits depend on */
+    char *reason;          /**< why this one */
+} XgSessionEngine;
+
+/** The engine `id`, "auto" for the one that suits best, "reference" for none. The session's pool
+ *  gets `threads` workers (0: one per processor). */
+XgSessionEngine *xg_session_engine_new(XgSession *session, const char *id, int threads,
+                                       const XgParamSet *params, GError **error);
+void xg_session_engine_free(XgSessionEngine *engine);
+
+/* ---- weights.c ------------------------------------------------------------------------------ */
+
+/** A weights file, opened by the plugin that knows its content. */
+typedef struct {
+    XgInstance *instance;
+    void *file;
+    char *path;
+    char *sha256;
+    XgTensorSource source;
+} XgWeightsFile;
+
+XgWeightsFile *xg_weights_file_open(XgSession *session, const char *path, GError **error);
+void xg_weights_file_close(XgWeightsFile *file);
+
+/* ---- network.c ------------------------------------------------------------------------------ */
+
+/** A backbone ready to be built, with what its images must be like. */
+typedef struct {
+    XgInstance *instance;
+    const XgBackbone *table;
+    const XgInputSize *size;
+    const XgWeightsFamily *family;
+    gint64 size_px;
+} XgSessionBackbone;
+
+/** `family` "" or NULL: the first; `size_px` 0: the backbone's own. Takes `instance`. */
+XgSessionBackbone *xg_session_backbone_new(XgInstance *instance, const char *family,
+                                           gint64 size_px, GError **error);
+void xg_session_backbone_free(XgSessionBackbone *backbone);
+
+/** The network for that many classes. */
+XgNetwork *xg_session_backbone_build(const XgSessionBackbone *backbone, gint64 classes,
+                                     GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgSessionEngine, xg_session_engine_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgWeightsFile, xg_weights_file_close)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgSessionBackbone, xg_session_backbone_free)
+
+G_END_DECLS
+
+#endif

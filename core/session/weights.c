@@ -1,0 +1,144 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+#include "session/private.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HEAD_BYTES 4096
+
+/* ---- The source that core sees ------------------------------------------------------------- */
+
+static const XgWeights *table_of(const XgWeightsFile *file)
+{
+    return xg_instance_table(file->instance);
+}
+
+static gboolean told(const XgWeightsFile *file, XgStatus status, GError **error)
+{
+    return xg_instance_error(file->instance, status, error);
+}
+
+static gboolean on_info(void *user, gsize index, XgWeightInfo *info, GError **error)
+{
+    const XgWeightsFile *file = user;
+    return told(file,
+                table_of(file)->info(xg_instance_self(file->instance), file->file, index, info),
+                error);
+}
+
+static gboolean on_read(void *user, gsize index, float *values, gsize count, GError **error)
+{
+    const XgWeightsFile *file = user;
+    return told(file,
+                table_of(file)->read(xg_instance_self(file->instance), file->file, index, values,
+                                     count),
+                error);
+}
+
+static const char *on_metadata(void *user, const char *key)
+{
+    const XgWeightsFile *file = user;
+    const XgWeights *table = table_of(file);
+    return table->metadata ? table->metadata(xg_instance_self(file->instance), file->file, key)
+                           : NULL;
+}
+
+/* ---- Opening ------------------------------------------------------------------------------- */
+
+static gboolean read_head(const char *path, guint8 *head, gsize *size, GError **error)
+{
+    FILE *stream = g_file_test(path, G_FILE_TEST_IS_DIR) ? NULL : fopen(path, "rbe");
+    if (stream == NULL)
+        return xg_error_set(error, XG_IO, "%s: %s", path,
+                            g_file_test(path, G_FILE_TEST_IS_DIR) ? "is a folder"
+                                                                  : g_strerror(errno));
+    *size = fread(head, 1, HEAD_BYTES, stream);
+    fclose(stream);
+    return TRUE;
+}
+
+/* What a file that no plugin knows seems to be. */
+static const char *guess(const guint8 *head, gsize size)
+{
+    if (size == 0)
+        return "it is empty";
+    if (size >= 5 && (memcmp(head, "<!DOC", 5) == 0 || memcmp(head, "<html", 5) == 0))
+        return "it is a web page, perhaps the error page of a download";
+    if (size >= 12 && memcmp(head, "version http", 12) == 0)
+        return "it is a Git LFS pointer; fetch the real file with `git lfs pull`";
+    if (size >= 4 && (memcmp(head, "PK\3\4", 4) == 0 || memcmp(head, "\x80\2\x8a", 3) == 0))
+        return "it looks like a PyTorch file; no installed plugin reads it";
+    if (size >= 8 && memcmp(head, "\x89HDF\r\n\x1a\n", 8) == 0)
+        return "it is an HDF5 file, such as Keras writes; no installed plugin reads it";
+    return "no installed weights plugin knows its content";
+}
+
+static XgInstance *choose_reader(XgSession *session, const char *path, GError **error)
+{
+    guint8 head[HEAD_BYTES];
+    gsize size;
+    if (!read_head(path, head, &size, error))
+        return NULL;
+    XgInstance *best = NULL;
+    int best_score = 0;
+    const XgEntry *entry = NULL;
+    while ((entry = xg_registry_next(session->registry, XG_WEIGHTS_KIND, entry)) != NULL) {
+        g_autoptr(XgInstance) instance =
+            entry->shadowed_by
+                ? NULL
+                : xg_registry_create(session->registry, XG_WEIGHTS_KIND, entry->id, NULL, NULL);
+        if (instance == NULL)
+            continue;
+        const XgWeights *table = xg_instance_table(instance);
+        const int score = table->probe(xg_instance_self(instance), path, head, size);
+        if (score > best_score) {
+            xg_instance_free(best);
+            best = g_steal_pointer(&instance);
+            best_score = score;
+        }
+    }
+    xg_session_show_warnings(session);
+    if (best == NULL)
+        xg_error_set(error, XG_FORMAT, "%s: not a weights file: %s", path, guess(head, size));
+    return best;
+}
+
+XgWeightsFile *xg_weights_file_open(XgSession *session, const char *path, GError **error)
+{
+    XgInstance *instance = choose_reader(session, path, error);
+    if (instance == NULL)
+        return NULL;
+    g_autoptr(XgWeightsFile) file = g_new0(XgWeightsFile, 1);
+    file->instance = instance;
+    file->path = g_strdup(path);
+    file->sha256 = xg_file_sha256(path, error);
+    if (file->sha256 == NULL)
+        return NULL;
+    const XgWeights *table = table_of(file);
+    void *self = xg_instance_self(instance);
+    if (!told(file, table->open(self, path, &file->file), error))
+        return NULL;
+    file->source = (XgTensorSource){.path = file->path,
+                                    .count = table->count(self, file->file),
+                                    .info = on_info,
+                                    .read = on_read,
+                                    .metadata = on_metadata,
+                                    .user = file};
+    return g_steal_pointer(&file);
+}
+
+void xg_weights_file_close(XgWeightsFile *file)
+{
+    if (file == NULL)
+        return;
+    if (file->file != NULL)
+        table_of(file)->close(xg_instance_self(file->instance), file->file);
+    xg_instance_free(file->instance);
+    g_free(file->path);
+    g_free(file->sha256);
+    g_free(file);
+}
