@@ -1,0 +1,47 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/** @file preprocess.h  Image files as a network wants them. */
+#ifndef XG_DATA_PREPROCESS_H
+#define XG_DATA_PREPROCESS_H
+
+#include "data/image.h"
+
+G_BEGIN_DECLS
+
+/**
+ * Samples become 0..1 (divided by 255 or 65535), alpha is dropped, the shorter side is resized to
+ * `resize_px` (resize.h), the centre square of `size_px` is cut out (torchvision's rounding),
+ * grey is repeated into three channels or colour becomes grey (ITU-R BT.601 luma: 0.299 R +
+ * 0.587 G + 0.114 B), channels are ordered, and each value v becomes (v * scale - mean) / std.
+ */
+typedef struct {
+    gint64 resize_px;     /**< at least size_px */
+    gint64 size_px;
+    gint32 channels;      /**< 1 or 3 */
+    gint32 interpolation; /**< XG_BILINEAR or XG_BICUBIC */
+    gint32 channel_order; /**< XG_RGB or XG_BGR, of the output */
+    double scale;
+    double mean[3], std[3]; /**< in the order of the output's channels */
+} XgPreprocess;
+
+/** Whether the numbers make sense. XG_INVALID. [any] */
+gboolean xg_preprocess_check(const XgPreprocess *preprocess, GError **error);
+
+/** Every number that decides the output's values, as text: for records and cache keys. Free with
+ *  g_free(). [any] */
+char *xg_preprocess_describe(const XgPreprocess *preprocess);
+
+/** Floats per image: size_px * size_px * channels. [any] */
+gsize xg_preprocess_length(const XgPreprocess *preprocess);
+
+/** A decoded image into `out`: size_px x size_px x channels floats. [worker] */
+gboolean xg_preprocess_image(const XgPreprocess *preprocess, const XgImage *image, float *out,
+                             GError **error);
+
+/** A file into `out`. Errors name the path. [worker] */
+gboolean xg_preprocess_file(const XgPreprocess *preprocess, const XgImageReader *reader,
+                            const char *path, float *out, GError **error);
+
+G_END_DECLS
+
+#endif
