@@ -24,11 +24,11 @@ static const char *type_text(gint32 type)
     case XG_PARAM_PATH:
         return "a path";
     case XG_PARAM_INT_LIST:
-        return "integers separated by commas";
+        return "integers";
     case XG_PARAM_FLOAT_LIST:
-        return "numbers separated by commas";
+        return "numbers";
     case XG_PARAM_STRING_LIST:
-        return "words separated by commas";
+        return "words";
     default:
         return NULL;
     }
@@ -65,6 +65,8 @@ char *xg_param_expected(const XgParam *param)
         g_string_append_printf(text, " of at most %s", param->maximum);
     if (param->unit)
         g_string_append_printf(text, " (%s)", param->unit);
+    if (is_list(param->type))
+        g_string_append(text, ", separated by commas");
     return g_string_free(text, FALSE);
 }
 

@@ -32,8 +32,8 @@ gboolean xg_param_table_check(const XgParam *table, GError **error);
 /** The declaration of that name in a table, or NULL. [any] */
 const XgParam *xg_param_find(const XgParam *table, const char *name);
 
-/** "integer", "list of numbers", "true or false", "one of sgd, adamw", with the range and unit:
- *  "integer from 1 to 100, in epochs". Free with g_free(). [any] */
+/** "an integer from 1 to 100 (epochs)", "true or false", "one of sgd, adamw", "numbers, separated
+ *  by commas". Free with g_free(). [any] */
 char *xg_param_expected(const XgParam *param);
 
 G_END_DECLS

@@ -77,8 +77,10 @@ guint xg_problems_count(const XgProblems *problems)
 
 char *xg_problems_text(const XgProblems *problems)
 {
-    g_autoptr(GPtrArray) sorted = g_ptr_array_copy(problems->list, NULL, NULL);
+    g_autoptr(GPtrArray) sorted = g_ptr_array_new();
     GString *text = g_string_new(NULL);
+    for (guint i = 0; i < problems->list->len; i++)
+        g_ptr_array_add(sorted, problems->list->pdata[i]);
     g_ptr_array_sort(sorted, compare);
     for (guint i = 0; i < sorted->len; i++)
         g_string_append_printf(text, "%s%s", i ? "\n" : "", ((Problem *) sorted->pdata[i])->text);
