@@ -4,6 +4,8 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <link.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,9 +219,32 @@ static gboolean wrong_entry(void *library, GError **error)
                         "not a xenograft plugin: no symbol xenograft_entry_v%d", XG_ABI_MAJOR);
 }
 
+/* The table at an ELF file's end shows a copy that stopped half way, which the system's loader may
+ * only notice by a crash. Whatever is no such file is left to the loader to refuse. */
+static gboolean is_whole(const char *path, GError **error)
+{
+    ElfW(Ehdr) header;
+    struct stat info;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return xg_error_set(error, XG_IO, "cannot be opened: %s", g_strerror(errno));
+    const ssize_t got = read(fd, &header, sizeof header);
+    const gboolean known = fstat(fd, &info) == 0 && got == (ssize_t) sizeof header &&
+                           memcmp(header.e_ident, ELFMAG, SELFMAG) == 0;
+    close(fd);
+    const guint64 table = known ? (guint64) header.e_shnum * header.e_shentsize : 0;
+    if (known && (header.e_shoff > (guint64) info.st_size ||
+                  table > (guint64) info.st_size - header.e_shoff))
+        return xg_error_set(error, XG_PLUGIN, "is cut short: it has %" G_GINT64_FORMAT
+                            " bytes, its header says more", (gint64) info.st_size);
+    return TRUE;
+}
+
 static gboolean load(const char *path, const XgModule **module, gboolean *unloadable,
                      GError **error)
 {
+    if (!is_whole(path, error))
+        return FALSE;
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         const char *reason = dlerror();

@@ -1,0 +1,585 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+#include <glib/gstdio.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "plugin/module.h"
+#include "plugin/paths.h"
+#include "plugin/registry.h"
+#include "plugin/scan.h"
+#include "plugins/sample.h"
+
+#include <check.h>
+
+static char *root;    /* scratch folder of one test */
+static char *cache;   /* its cache file */
+static char *scanner; /* the xenograft-scan of this build */
+
+static void remove_tree(const char *path)
+{
+    g_autoptr(GDir) dir = g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? NULL
+                                                                    : g_dir_open(path, 0, NULL);
+    for (const char *name; dir && (name = g_dir_read_name(dir));) {
+        g_autofree char *child = g_build_filename(path, name, NULL);
+        remove_tree(child);
+    }
+    g_remove(path);
+}
+
+static void set_up(void)
+{
+    g_autofree char *made = g_dir_make_tmp("xenograft-plugins-XXXXXX", NULL);
+    root = realpath(made, NULL);
+    cache = g_build_filename(root, "cache", "plugins-1.json", NULL);
+    scanner = g_strdup(g_getenv("XG_TEST_SCANNER"));
+}
+
+static void tear_down(void)
+{
+    remove_tree(root);
+    g_free(root);
+    g_free(cache);
+    g_free(scanner);
+}
+
+/* root/folder/name.so: the first `part` hundredths of a test plugin. */
+static char *put(const char *folder, const char *plugin, int part)
+{
+    g_autofree char *file = g_strdup_printf("sample-%s.so", plugin);
+    g_autofree char *source = g_build_filename(g_getenv("XG_TEST_PLUGINS"), file, NULL);
+    g_autofree char *place = g_build_filename(root, folder, NULL);
+    char *target = g_build_filename(place, file, NULL);
+    g_autofree char *content = NULL;
+    gsize size;
+    ck_assert(g_file_get_contents(source, &content, &size, NULL));
+    g_mkdir_with_parents(place, 0755);
+    ck_assert(g_file_set_contents(target, content, (gssize) (size * (gsize) part / 100), NULL));
+    g_chmod(target, 0755);
+    return target;
+}
+
+/* A registry of root/FOLDER for each word of `folders`. */
+static XgRegistry *open_folders(const char *folders)
+{
+    g_auto(GStrv) names = g_strsplit(folders, " ", -1);
+    for (char **name = names; *name; name++) {
+        char *path = g_build_filename(root, *name, NULL);
+        g_free(*name);
+        *name = path;
+    }
+    const XgRegistryOptions options = {.scanner = scanner,
+                                       .search_path = (const char *const *) names,
+                                       .cache_file = cache,
+                                       .scan_timeout_ms = 1500};
+    g_autoptr(GError) error = NULL;
+    XgRegistry *registry = xg_registry_new(&options, &error);
+    ck_assert_msg(registry != NULL, "%s", error ? error->message : "no error");
+    return registry;
+}
+
+static guint warning_count(const XgRegistry *registry)
+{
+    return g_strv_length((char **) xg_registry_warnings(registry));
+}
+
+/* ---- Refusals -------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *plugin, *said[2];
+} refusals[] = {
+    {"too_new", {"needs xenograft ABI 1.4, this host has 1.0", ""}},
+    {"wrong_major", {"was built for xenograft ABI 2", "xenograft_entry_v2"}},
+    {"no_entry", {"not a xenograft plugin", "xenograft_entry_v1"}},
+    {"null_entry", {"returned NULL", ""}},
+    {"crash", {"crashed", "signal 11"}},
+    {"hang", {"gave no answer in 1.5 s", "stopped"}},
+    {"exit", {"status 3", ""}},
+    {"undefined", {"cannot be loaded", "xg_not_there"}},
+    {"twice", {"\"broken\"", "declared twice"}},
+    {"small", {"struct_size, 8", ""}},
+    {"no_licence", {"\"broken\"", "no licence"}},
+    {"no_table", {"\"broken\"", "neither an interface table"}},
+    {"bad_parameter", {"parameter \"size\"", "\"ten\""}},
+};
+
+START_TEST(broken_plugins_are_refused_and_the_rest_works)
+{
+    g_autofree char *good = put("a", "good", 100);
+    for (gsize i = 0; i < G_N_ELEMENTS(refusals); i++)
+        g_free(put("a", refusals[i].plugin, 100));
+    g_autoptr(XgRegistry) registry = open_folders("a");
+    const char *const *warnings = xg_registry_warnings(registry);
+    ck_assert_uint_eq(warning_count(registry), G_N_ELEMENTS(refusals));
+    for (gsize i = 0; i < G_N_ELEMENTS(refusals); i++) {
+        g_autofree char *start = g_strdup_printf("%s/a/sample-%s.so: ", root, refusals[i].plugin);
+        const char *found = NULL;
+        for (const char *const *w = warnings; *w; w++)
+            if (g_str_has_prefix(*w, start))
+                found = *w;
+        ck_assert_msg(found != NULL, "nothing is said of %s", refusals[i].plugin);
+        for (gsize j = 0; j < 2; j++)
+            ck_assert_msg(strstr(found, refusals[i].said[j]) != NULL, "\"%s\" lacks \"%s\"", found,
+                          refusals[i].said[j]);
+        ck_assert_ptr_null(strchr(found, '\n'));
+    }
+    ck_assert_ptr_nonnull(xg_registry_find(registry, SAMPLE_KIND, "alpha", NULL));
+}
+END_TEST
+
+START_TEST(damaged_files_are_refused)
+{
+    g_autofree char *half = put("a", "good", 50), *stub = put("b", "good", 2);
+    g_autofree char *text = put("c", "good", 0);
+    ck_assert(g_file_set_contents(text, "#!/bin/sh\necho a plugin? no, a script, and a long one "
+                                        "that is larger than the header of a shared object\n",
+                                  -1, NULL));
+    g_autoptr(XgRegistry) registry = open_folders("a b c");
+    ck_assert_ptr_null(xg_registry_next(registry, NULL, NULL));
+    ck_assert_uint_eq(warning_count(registry), 3);
+    ck_assert(g_str_has_prefix(xg_registry_warnings(registry)[0], half));
+    ck_assert_ptr_nonnull(strstr(xg_registry_warnings(registry)[0], "is cut short"));
+    ck_assert(g_str_has_prefix(xg_registry_warnings(registry)[1], stub));
+    ck_assert_ptr_nonnull(strstr(xg_registry_warnings(registry)[1], "is cut short"));
+    ck_assert(g_str_has_prefix(xg_registry_warnings(registry)[2], text));
+    ck_assert_ptr_nonnull(strstr(xg_registry_warnings(registry)[2], "cannot be loaded"));
+}
+END_TEST
+
+static void ck_refused(const char *folder, const char *path, const char *remedy)
+{
+    g_autoptr(XgRegistry) registry = open_folders(folder);
+    ck_assert_ptr_null(xg_registry_next(registry, NULL, NULL));
+    ck_assert_uint_eq(warning_count(registry), 1);
+    const char *said = xg_registry_warnings(registry)[0];
+    ck_assert_msg(g_str_has_prefix(said, path) && strstr(said, remedy), "said: %s", said);
+}
+
+START_TEST(files_that_others_can_write_are_refused)
+{
+    g_autofree char *file = put("a", "good", 100);
+    g_autofree char *folder = g_path_get_dirname(file);
+    g_autoptr(XgRegistry) before = open_folders("a");
+    ck_assert_uint_eq(warning_count(before), 0);
+    g_chmod(file, 0757);
+    ck_refused("a", file, "chmod o-w");
+    g_chmod(file, 0755);
+    g_chmod(folder, 0777);
+    ck_refused("a", folder, "chmod o-w");
+    g_autoptr(GError) error = NULL;
+    ck_assert_ptr_null(xg_registry_create(before, SAMPLE_KIND, "alpha", NULL, &error));
+    ck_assert_ptr_nonnull(strstr(error->message, "chmod o-w"));
+    g_chmod(folder, 0755);
+
+    g_autofree char *other = g_build_filename(root, "b", NULL);
+    g_autofree char *link = g_build_filename(other, "link.so", NULL);
+    g_mkdir(other, 0755);
+    ck_assert_int_eq(symlink(file, link), 0);
+    g_autoptr(XgRegistry) linked = open_folders("b");
+    ck_assert_uint_eq(warning_count(linked), 0);
+    g_chmod(folder, 0777);
+    ck_refused("b", folder, "chmod o-w");
+    if (geteuid() == 0) {
+        g_chmod(folder, 0755);
+        ck_assert_int_eq(chown(file, 12345, 12345), 0);
+        ck_refused("a", file, "sudo chown root");
+    }
+}
+END_TEST
+
+START_TEST(odd_folders_on_the_path)
+{
+    g_autofree char *file = put("a", "good", 100);
+    g_autofree char *folder = g_strconcat(root, "/a/folder.so", NULL);
+    g_mkdir(folder, 0755);
+    g_autoptr(XgRegistry) registry = open_folders("missing a a");
+    ck_assert_uint_eq(warning_count(registry), 2);
+    ck_assert_ptr_nonnull(strstr(xg_registry_warnings(registry)[0], "/missing: "));
+    ck_assert_ptr_nonnull(strstr(xg_registry_warnings(registry)[1], "not a file"));
+    guint count = 0;
+    for (const XgEntry *e = NULL; (e = xg_registry_next(registry, NULL, e));)
+        count += e->shadowed_by == NULL;
+    ck_assert_uint_eq(count, 4);
+}
+END_TEST
+
+/* ---- Cache ----------------------------------------------------------------------------------------- */
+
+START_TEST(answers_are_cached_until_the_file_changes)
+{
+    g_autofree char *good = put("a", "good", 100), *crash = put("a", "crash", 100);
+    g_autofree char *loose = put("a", "undefined", 100);
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    for (int round = 0; round < 3; round++) {
+        g_autoptr(XgScanner) s = xg_scanner_new(scanner, cache, 0);
+        g_autoptr(XgModuleInfo) info = xg_scanner_read(s, good, warnings, NULL);
+        ck_assert_ptr_nonnull(info);
+        g_autoptr(GError) error = NULL, refused = NULL;
+        ck_assert_ptr_null(xg_scanner_read(s, crash, warnings, &error));
+        ck_assert_ptr_nonnull(strstr(error->message, "signal 11"));
+        ck_assert_ptr_null(xg_scanner_read(s, loose, warnings, &refused));
+        ck_assert_uint_eq(xg_scanner_children(s), round == 0 ? 3 : 1);
+        ck_assert(xg_scanner_save(s, NULL));
+    }
+    g_free(put("a", "good", 100));
+    g_autoptr(XgScanner) touched = xg_scanner_new(scanner, cache, 0);
+    g_autoptr(XgModuleInfo) again = xg_scanner_read(touched, good, warnings, NULL);
+    ck_assert_uint_eq(xg_scanner_children(touched), 1);
+    ck_assert_uint_eq(warnings->len, 0);
+}
+END_TEST
+
+START_TEST(a_spoilt_cache_is_an_empty_one)
+{
+    static const char *const spoilt[] = {
+        "", "{", "[]", "{\"format\": 3}", "{\"format\": \"xenograft 0, ABI 9\", \"files\": [1]}"};
+    g_autofree char *good = put("a", "good", 100);
+    g_autoptr(XgRegistry) first = open_folders("a");
+    g_autofree char *valid = NULL, *folder = g_path_get_dirname(cache);
+    ck_assert(g_file_get_contents(cache, &valid, NULL, NULL));
+    for (gsize i = 0; i < G_N_ELEMENTS(spoilt); i++) {
+        ck_assert(g_file_set_contents(cache, spoilt[i], -1, NULL));
+        g_autoptr(XgRegistry) registry = open_folders("a");
+        ck_assert_ptr_nonnull(xg_registry_find(registry, NULL, "alpha", NULL));
+        ck_assert_uint_eq(warning_count(registry), 0);
+    }
+    g_autoptr(GString) altered = g_string_new(valid);
+    g_string_replace(altered, "\"components\"", "\"comp\"", 0);
+    ck_assert(g_file_set_contents(cache, altered->str, -1, NULL));
+    g_autoptr(XgRegistry) odd = open_folders("a");
+    ck_assert_uint_eq(warning_count(odd), 1);
+    g_chmod(folder, 0500);
+    g_autoptr(XgRegistry) unwritable = open_folders("a");
+    g_chmod(folder, 0700);
+}
+END_TEST
+
+/* ---- What the scan says --------------------------------------------------------------------------- */
+
+START_TEST(entries_tell_all_without_loading)
+{
+    g_autofree char *file = put("a", "good", 100);
+    g_autoptr(XgRegistry) registry = open_folders("a");
+    const XgEntry *e = xg_registry_find(registry, SAMPLE_KIND, "alpha", NULL);
+    ck_assert_str_eq(e->path, file);
+    ck_assert_str_eq(e->module, "good");
+    ck_assert_str_eq(e->module_version, "1.2.0");
+    ck_assert_str_eq(e->version, "1.2.0");
+    ck_assert_str_eq(e->licence, "MIT");
+    ck_assert_str_eq(e->summary, "adds up its parameters");
+    ck_assert_str_eq(e->doc, "Says \xe2\x80\x9chello\xe2\x80\x9d.\n\nIn two paragraphs.");
+    ck_assert_str_eq(e->citation, "doi:10.1000/182");
+    ck_assert_ptr_null(e->needs[0]);
+    ck_assert_str_eq(e->params[0].name, "count");
+    ck_assert_int_eq(e->params[0].type, XG_PARAM_INT);
+    ck_assert_str_eq(e->params[0].default_value, "3");
+    ck_assert_str_eq(e->params[0].maximum, "9");
+    ck_assert_str_eq(e->params[0].unit, "items");
+    ck_assert_str_eq(e->params[0].doc, "how many");
+    ck_assert_ptr_null(e->params[0].choices);
+    ck_assert_str_eq(e->params[3].choices, "accept|refuse");
+    ck_assert_ptr_null(e->params[7].name);
+
+    g_autofree char *maps = NULL;
+    ck_assert(g_file_get_contents("/proc/self/maps", &maps, NULL, NULL));
+    ck_assert_ptr_null(strstr(maps, file));
+
+    const char *const order[] = {"gamma", "alpha", "beta", "delta"};
+    guint count = 0;
+    for (const XgEntry *n = NULL; (n = xg_registry_next(registry, NULL, n)); count++)
+        ck_assert_str_eq(n->id, order[count]);
+    ck_assert_uint_eq(count, 4);
+    ck_assert_ptr_null(xg_registry_next(registry, "xenograft.none/1", NULL));
+}
+END_TEST
+
+START_TEST(names_are_found_or_suggested)
+{
+    g_autofree char *file = put("a", "good", 100);
+    g_autoptr(XgRegistry) registry = open_folders("a"), empty = open_folders("missing");
+    g_autoptr(GError) near = NULL, far = NULL, kind = NULL, none = NULL;
+    ck_assert_ptr_nonnull(xg_registry_find(registry, NULL, "gamma", NULL));
+    ck_assert_ptr_null(xg_registry_find(registry, SAMPLE_KIND, "alhpa", &near));
+    ck_assert_str_eq(near->message, "no sample \"alhpa\"; did you mean \"alpha\"? Installed: "
+                                    "alpha, beta, delta");
+    ck_assert_int_eq(xg_error_status(near), XG_INVALID);
+    ck_assert_ptr_null(xg_registry_find(registry, NULL, "good:omega", &far));
+    ck_assert_str_eq(far->message,
+                     "no component \"good:omega\". Installed: gamma, alpha, beta, delta");
+    ck_assert_ptr_null(xg_registry_find(registry, SAMPLE_KIND, "gamma", &kind));
+    ck_assert_ptr_null(xg_registry_find(empty, "xenograft.backbone/1", "resnet50", &none));
+    ck_assert_msg(g_str_has_prefix(none->message,
+                                   "no backbone \"resnet50\": none is installed in "),
+                  "%s", none->message);
+}
+END_TEST
+
+START_TEST(the_first_on_the_path_wins)
+{
+    g_autofree char *first = put("a", "second", 100), *other = put("b", "good", 100);
+    g_autoptr(XgRegistry) registry = open_folders("a b"), swapped = open_folders("b a");
+    ck_assert_uint_eq(warning_count(registry), 0);
+    const XgEntry *winner = xg_registry_find(registry, SAMPLE_KIND, "alpha", NULL);
+    ck_assert_str_eq(winner->path, first);
+    const XgEntry *loser = xg_registry_next(registry, SAMPLE_KIND, winner);
+    ck_assert_str_eq(loser->path, other);
+    ck_assert_ptr_eq(loser->shadowed_by, winner);
+    ck_assert_ptr_null(winner->shadowed_by);
+    ck_assert_ptr_eq(xg_registry_find(registry, SAMPLE_KIND, "good:alpha", NULL), loser);
+    ck_assert_str_eq(xg_registry_find(swapped, SAMPLE_KIND, "alpha", NULL)->path, other);
+    g_autoptr(XgInstance) a = xg_registry_create(registry, SAMPLE_KIND, "alpha", NULL, NULL);
+    ck_assert_int_eq(((const Sample *) xg_instance_table(a))->sum(xg_instance_self(a)), 2);
+}
+END_TEST
+
+/* ---- Instances ------------------------------------------------------------------------------------- */
+
+static gint64 sum_of(const XgInstance *instance)
+{
+    return ((const Sample *) xg_instance_table(instance))->sum(xg_instance_self(instance));
+}
+
+START_TEST(instances_see_their_parameters)
+{
+    g_autofree char *file = put("a", "good", 100);
+    g_autoptr(XgRegistry) registry = open_folders("a");
+    const XgEntry *entry = xg_registry_find(registry, SAMPLE_KIND, "alpha", NULL);
+    g_autoptr(XgInstance) plain = xg_registry_create(registry, SAMPLE_KIND, "alpha", NULL, NULL);
+    ck_assert_int_eq(sum_of(plain), 3 + 50 + 2 + 30000 + 200000 + 2000000);
+    g_autoptr(XgParamSet) set = xg_param_set_new(entry->params);
+    ck_assert(xg_param_set_parse(set, "count", "9", NULL));
+    ck_assert(xg_param_set_parse(set, "flag", "true", NULL));
+    ck_assert(xg_param_set_parse(set, "names", "abcd", NULL));
+    g_autoptr(XgInstance) other = xg_registry_create(registry, SAMPLE_KIND, "alpha", set, NULL);
+    ck_assert_int_eq(sum_of(other), 9 + 50 + 1000 + 2 + 30000 + 100000 + 4000000 + 10000000);
+    ck_assert_int_eq(sum_of(plain), 3 + 50 + 2 + 30000 + 200000 + 2000000);
+    ck_assert_str_eq(xg_instance_interface(other, SAMPLE_FURTHER), "further");
+    ck_assert_ptr_null(xg_instance_interface(other, "xenograft.none/1"));
+    ck_assert_str_eq(xg_instance_component(other)->id, "alpha");
+    ck_assert_ptr_eq(xg_instance_entry(other), entry);
+    ck_assert_str_eq(xg_param_set_text(xg_instance_params(other), "count"), "9");
+    g_autoptr(XgInstance) data = xg_registry_create(registry, NULL, "good:gamma", NULL, NULL);
+    ck_assert_int_eq(sum_of(data), 77);
+}
+END_TEST
+
+START_TEST(failures_of_create_are_told)
+{
+    g_autofree char *file = put("a", "good", 100);
+    g_autoptr(XgRegistry) registry = open_folders("a");
+    g_autoptr(GError) refused = NULL, missing = NULL, broken = NULL, interface = NULL;
+    const XgEntry *alpha = xg_registry_find(registry, NULL, "alpha", NULL);
+    const XgEntry *delta = xg_registry_find(registry, NULL, "delta", NULL);
+    g_autoptr(XgParamSet) set = xg_param_set_new(alpha->params);
+    ck_assert(xg_param_set_parse(set, "mode", "refuse", NULL));
+    ck_assert_ptr_null(xg_registry_create(registry, SAMPLE_KIND, "alpha", set, &refused));
+    ck_assert_str_eq(refused->message, "good:alpha: mode refuse was asked for");
+    ck_assert_int_eq(xg_error_status(refused), XG_INVALID);
+
+    ck_assert_ptr_null(xg_registry_create(registry, SAMPLE_KIND, "delta", NULL, &missing));
+    ck_assert(g_str_has_prefix(missing->message, "good:delta: missing key \"need\""));
+    g_autoptr(XgParamSet) given = xg_param_set_new(delta->params);
+    ck_assert(xg_param_set_parse(given, "need", "x", NULL));
+    ck_assert_ptr_null(xg_registry_create(registry, SAMPLE_KIND, "delta", given, &broken));
+    ck_assert_str_eq(broken->message,
+                     "good:delta: asked for a parameter \"undeclared\" that it did not declare");
+    ck_assert_int_eq(xg_error_status(broken), XG_PLUGIN);
+
+    ck_assert_ptr_null(xg_registry_create(registry, SAMPLE_KIND, "beta", NULL, &interface));
+    g_autofree char *expected = g_strdup_printf(
+        "%s: component \"beta\" needs interface \"" SAMPLE_ECHO "\"", file);
+    ck_assert_str_eq(interface->message, expected);
+}
+END_TEST
+
+static int64_t twice(const XgHost *host, int64_t value)
+{
+    return value * *(int64_t *) xg_host_data(host, SAMPLE_ECHO);
+}
+
+START_TEST(host_interfaces_are_served)
+{
+    static const SampleEcho echo = {twice};
+    int64_t factor = 2;
+    g_autofree char *file = put("a", "good", 100);
+    g_autoptr(XgRegistry) registry = open_folders("a");
+    const XgEntry *beta = xg_registry_find(registry, NULL, "beta", NULL);
+    ck_assert_str_eq(xg_registry_missing_interface(registry, beta), SAMPLE_ECHO);
+    xg_registry_add_interface(registry, SAMPLE_ECHO, &echo, &factor);
+    ck_assert_ptr_null(xg_registry_missing_interface(registry, beta));
+    g_autoptr(XgInstance) instance = xg_registry_create(registry, NULL, "beta", NULL, NULL);
+    ck_assert_int_eq(sum_of(instance), 42);
+    ck_assert_ptr_null(xg_host_data(xg_instance_host(instance), "xenograft.none/1"));
+    ck_assert_int_eq(xg_instance_host(instance)->abi_minor, XG_ABI_MINOR);
+}
+END_TEST
+
+static const struct {
+    const char *work, *text;
+    XgStatus status;
+} works[] = {
+    {"well", NULL, XG_OK},
+    {"fail", "good:alpha: loss is not a number after 7 steps", XG_NUMERIC},
+    {"silent", "good:alpha: failed without saying why (status -5)", XG_SHAPE},
+    {"odd", "good:alpha: returned 5, which is no status", XG_PLUGIN},
+    {"stale", NULL, XG_OK},
+    {"silent", "good:alpha: failed without saying why (status -5)", XG_SHAPE},
+    {"mistyped", "good:alpha: asked for its parameter \"count\" as another type than it declared",
+     XG_PLUGIN},
+    {"undeclared",
+     "good:alpha: asked for its parameter \"count\" as another type than it declared", XG_PLUGIN},
+};
+
+START_TEST(results_become_errors)
+{
+    g_autofree char *file = put("a", "good", 100);
+    g_autoptr(XgRegistry) registry = open_folders("a");
+    g_autoptr(XgInstance) instance = xg_registry_create(registry, NULL, "alpha", NULL, NULL);
+    const Sample *sample = xg_instance_table(instance);
+    for (gsize i = 0; i < G_N_ELEMENTS(works); i++) {
+        g_autoptr(GError) error = NULL;
+        const XgStatus status = sample->work(xg_instance_self(instance), works[i].work);
+        ck_assert(xg_instance_error(instance, status, &error) == (works[i].text == NULL));
+        ck_assert_str_eq(error ? error->message : "", works[i].text ? works[i].text : "");
+        ck_assert_int_eq(error ? xg_error_status(error) : XG_OK, works[i].status);
+    }
+    xg_instance_free(NULL);
+    xg_registry_free(NULL);
+}
+END_TEST
+
+static gpointer fail_in_thread(gpointer data)
+{
+    XgInstance *instance = data;
+    xg_fail(xg_instance_host(instance), XG_FORMAT, "thread %d", 2);
+    return NULL;
+}
+
+START_TEST(each_thread_gets_its_own_text)
+{
+    g_autofree char *file = put("a", "good", 100);
+    g_autoptr(XgRegistry) registry = open_folders("a");
+    g_autoptr(XgInstance) instance = xg_registry_create(registry, NULL, "alpha", NULL, NULL);
+    g_autoptr(GError) mine = NULL, others = NULL;
+    const XgStatus status = xg_fail(xg_instance_host(instance), XG_FORMAT, "thread %d", 1);
+    g_thread_join(g_thread_new("worker", fail_in_thread, instance));
+    xg_instance_error(instance, status, &mine);
+    ck_assert_str_eq(mine->message, "good:alpha: thread 1");
+    g_thread_join(g_thread_new("worker", fail_in_thread, instance));
+    xg_instance_error(instance, XG_FORMAT, &others);
+    ck_assert_str_eq(others->message, "good:alpha: thread 2");
+}
+END_TEST
+
+/* ---- Surroundings ---------------------------------------------------------------------------------- */
+
+START_TEST(fast_math_plugins_do_not_change_arithmetic)
+{
+    g_autofree char *file = put("a", "fast_math", 100);
+    g_autoptr(XgRegistry) registry = open_folders("a");
+    const XgEntry *entry = xg_registry_find(registry, SAMPLE_KIND, "broken", NULL);
+    ck_assert_ptr_nonnull(entry);
+    volatile double tiny = 1e-300;
+    ck_assert(tiny * 1e-10 > 0);
+    g_autoptr(XgInstance) instance =
+        xg_registry_create(registry, SAMPLE_KIND, "broken", NULL, NULL);
+    ck_assert_ptr_nonnull(instance);
+    ck_assert(tiny * 1e-10 > 0);
+#if defined(__x86_64__)
+    ck_assert_uint_eq(warning_count(registry), 1);
+    ck_assert(g_str_has_prefix(xg_registry_warnings(registry)[0], file));
+    ck_assert_ptr_nonnull(strstr(xg_registry_warnings(registry)[0], "-ffast-math"));
+#endif
+}
+END_TEST
+
+START_TEST(plugins_do_not_change_the_locale)
+{
+    const gboolean there = setlocale(LC_ALL, "C.UTF-8") != NULL;
+    setlocale(LC_ALL, "C");
+    if (!there)
+        return;
+    g_autofree char *file = put("a", "locale", 100);
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    ck_assert_ptr_nonnull(xg_module_open(file, warnings, NULL, NULL));
+    ck_assert_str_eq(setlocale(LC_ALL, NULL), "C");
+    ck_assert_uint_eq(warnings->len, 1);
+    ck_assert_ptr_nonnull(strstr(warnings->pdata[0], "locale"));
+}
+END_TEST
+
+/* ---- Paths ----------------------------------------------------------------------------------------- */
+
+START_TEST(the_search_path_has_its_order)
+{
+    gsize named = 0;
+    g_setenv("XENOGRAFT_PLUGIN_PATH", "/one::/two", TRUE);
+    g_setenv("XDG_DATA_HOME", "/home/data", TRUE);
+    g_setenv("XDG_CACHE_HOME", "/home/cache", TRUE);
+    g_auto(GStrv) folders = xg_paths_search("/system", &named);
+    g_autofree char *joined = g_strjoinv(" ", folders), *kept = xg_paths_cache();
+    ck_assert_str_eq(joined, "/one /two /home/data/xenograft/plugins-1 /system");
+    ck_assert_uint_eq(named, 2);
+    ck_assert_str_eq(kept, "/home/cache/xenograft/plugins-1.json");
+    g_unsetenv("XENOGRAFT_PLUGIN_PATH");
+    g_unsetenv("XDG_DATA_HOME");
+    g_unsetenv("XDG_CACHE_HOME");
+
+    g_autofree char *file = put("a", "good", 100);
+    const XgRegistryOptions options = {.scanner = scanner, .cache_file = ""};
+    g_autofree char *home = g_build_filename(root, "home", NULL);
+    g_autofree char *folder = g_path_get_dirname(file);
+    g_setenv("XENOGRAFT_PLUGIN_PATH", folder, TRUE);
+    g_setenv("XDG_DATA_HOME", home, TRUE);
+    g_autoptr(XgRegistry) registry = xg_registry_new(&options, NULL);
+    ck_assert_ptr_nonnull(xg_registry_find(registry, NULL, "alpha", NULL));
+    ck_assert_str_eq(xg_registry_folders(registry)[0], folder);
+    g_unsetenv("XENOGRAFT_PLUGIN_PATH");
+    g_unsetenv("XDG_DATA_HOME");
+}
+END_TEST
+
+START_TEST(a_missing_scanner_is_said)
+{
+    const XgRegistryOptions options = {.scanner = "/no/such/xenograft-scan", .cache_file = ""};
+    g_autoptr(GError) error = NULL;
+    ck_assert_ptr_null(xg_registry_new(&options, &error));
+    ck_assert_int_eq(xg_error_status(error), XG_IO);
+    ck_assert(g_str_has_prefix(error->message, "/no/such/xenograft-scan: "));
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tcase = tcase_create("registry");
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, broken_plugins_are_refused_and_the_rest_works);
+    tcase_add_test(tcase, damaged_files_are_refused);
+    tcase_add_test(tcase, files_that_others_can_write_are_refused);
+    tcase_add_test(tcase, odd_folders_on_the_path);
+    tcase_add_test(tcase, answers_are_cached_until_the_file_changes);
+    tcase_add_test(tcase, a_spoilt_cache_is_an_empty_one);
+    tcase_add_test(tcase, entries_tell_all_without_loading);
+    tcase_add_test(tcase, names_are_found_or_suggested);
+    tcase_add_test(tcase, the_first_on_the_path_wins);
+    tcase_add_test(tcase, instances_see_their_parameters);
+    tcase_add_test(tcase, failures_of_create_are_told);
+    tcase_add_test(tcase, host_interfaces_are_served);
+    tcase_add_test(tcase, results_become_errors);
+    tcase_add_test(tcase, each_thread_gets_its_own_text);
+    tcase_add_test(tcase, fast_math_plugins_do_not_change_arithmetic);
+    tcase_add_test(tcase, plugins_do_not_change_the_locale);
+    tcase_add_test(tcase, the_search_path_has_its_order);
+    tcase_add_test(tcase, a_missing_scanner_is_said);
+    Suite *suite = suite_create("plugin registry");
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    const int failures = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
