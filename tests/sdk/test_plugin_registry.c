@@ -543,6 +543,29 @@ START_TEST(the_search_path_has_its_order)
 }
 END_TEST
 
+START_TEST(an_installation_may_be_moved)
+{
+    const char *bindir = g_getenv("XG_TEST_BINDIR"), *pluginsdir = g_getenv("XG_TEST_PLUGINSDIR");
+    if (g_path_is_absolute(bindir) || g_path_is_absolute(pluginsdir))
+        return;
+    g_autofree char *folder = g_build_filename(root, "moved", bindir, NULL);
+    g_autofree char *program = g_build_filename(folder, "program", NULL);
+    g_autofree char *expected = g_build_filename(root, "moved", pluginsdir, NULL);
+    g_autofree char *content = NULL, *said = NULL, *here = xg_paths_system_plugins();
+    gsize size;
+    ck_assert(g_file_get_contents("/proc/self/exe", &content, &size, NULL));
+    g_mkdir_with_parents(folder, 0755);
+    ck_assert(g_file_set_contents(program, content, (gssize) size, NULL));
+    g_chmod(program, 0755);
+    char *arguments[] = {program, (char *) "system-plugins", NULL};
+    ck_assert(g_spawn_sync(NULL, arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, &said, NULL, NULL,
+                           NULL));
+    ck_assert_str_eq(said, expected);
+    ck_assert(g_str_has_suffix(here, pluginsdir));
+    ck_assert(!g_str_has_prefix(here, root));
+}
+END_TEST
+
 START_TEST(a_missing_scanner_is_said)
 {
     const XgRegistryOptions options = {.scanner = "/no/such/xenograft-scan", .cache_file = ""};
@@ -553,8 +576,13 @@ START_TEST(a_missing_scanner_is_said)
 }
 END_TEST
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "system-plugins") == 0) {
+        g_autofree char *folder = xg_paths_system_plugins();
+        g_print("%s", folder);
+        return EXIT_SUCCESS;
+    }
     TCase *tcase = tcase_create("registry");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, broken_plugins_are_refused_and_the_rest_works);
@@ -574,6 +602,7 @@ int main(void)
     tcase_add_test(tcase, fast_math_plugins_do_not_change_arithmetic);
     tcase_add_test(tcase, plugins_do_not_change_the_locale);
     tcase_add_test(tcase, the_search_path_has_its_order);
+    tcase_add_test(tcase, an_installation_may_be_moved);
     tcase_add_test(tcase, a_missing_scanner_is_said);
     Suite *suite = suite_create("plugin registry");
     suite_add_tcase(suite, tcase);
