@@ -1,0 +1,308 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/* Convolutions and linear maps forward, and their gradient with respect to the input, as products
+ * of gathered rows and packed weights. */
+#include "gather.h"
+#include "gemm.h"
+
+#include <stdlib.h>
+
+enum {
+    BLOCK_K = 1152,      /* sums in one go: a panel of them stays in the inner caches */
+    BLOCK_ROWS = 14 * 32,
+    BLOCK_FLOATS = 196608 /* of gathered rows: a part of L2 */
+};
+
+typedef struct {
+    Kernel base;
+    int64_t groups;
+    int64_t n;              /* result channels of a group */
+    int64_t c_pixel;        /* channels of the result */
+    int64_t c_h, c_w;       /* the result's map */
+    int64_t up_h, up_w;
+    int64_t group_packed;   /* floats of a group's panels */
+    int64_t kernel_h, kernel_w;
+    /* weight (group, tap, k, n) = weight[group*w_group + tap*w_tap + k*w_k + n*w_n] */
+    int64_t w_group, w_tap, w_k, w_n;
+    Activation activation;
+    int32_t input_count;    /* 2 in gradients */
+    int64_t part;           /* scratch floats of a worker */
+    int phase_count;
+    Phase phases[MAX_PHASES];
+} Conv;
+
+typedef struct {
+    const Conv *conv;
+    const Phase *phase;
+    const float *x, *weight, *bias, *residual;
+    float *packed, *y, *scratch;
+    int64_t rows, tile, panel_parts, k_block;
+} Job;
+
+/* Packs panels [begin, end), counted over groups. */
+static void pack_part(void *data, int64_t begin, int64_t end, int32_t worker)
+{
+    const Job *job = data;
+    const Conv *conv = job->conv;
+    const Phase *p = job->phase;
+    const Gather *g = &p->gather;
+    const int64_t panels = panels_of(conv->n), k = gather_columns(g);
+    (void) worker;
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t group = i / panels, panel = i % panels;
+        float *packed = job->packed + group * conv->group_packed + p->packed;
+        for (int64_t th = 0; th < g->taps_h; th++)
+            for (int64_t tw = 0; tw < g->taps_w; tw++) {
+                const int64_t tap = p->tap_h[th] * conv->kernel_w + p->tap_w[tw];
+                gemm_pack(packed, conv->n, k, panel, panel + 1, (th * g->taps_w + tw) * g->channels,
+                          g->channels, job->weight + group * conv->w_group + tap * conv->w_tap,
+                          conv->w_k, conv->w_n);
+            }
+    }
+}
+
+static void pack_weights(const Engine *engine, const Conv *conv, const float *weight, float *packed)
+{
+    for (int i = 0; i < conv->phase_count; i++) {
+        Job job = {.conv = conv, .phase = &conv->phases[i], .weight = weight, .packed = packed};
+        run_static(engine, panels_of(conv->n) * conv->groups, 1, pack_part, &job);
+    }
+}
+
+/* Copies the rows of a phase's block to their places in the result. */
+static void scatter_rows(const Conv *conv, const Phase *p, int64_t first, int64_t rows,
+                         const float *from, float *y)
+{
+    const Gather *g = &p->gather;
+    for (int64_t i = 0; i < rows; i++) {
+        const int64_t r = first + i, w = r % g->out_w, h = r / g->out_w % g->out_h;
+        const int64_t image = r / (g->out_w * g->out_h);
+        const int64_t pixel = (image * conv->c_h + h * conv->up_h + p->h0) * conv->c_w +
+                              w * conv->up_w + p->w0;
+        memcpy(y + pixel * conv->c_pixel, from + i * conv->n, (size_t) conv->n * sizeof(float));
+    }
+}
+
+static void block(const Job *job, int64_t group, int64_t first, int64_t last, int64_t panel0,
+                  int64_t panel1, float *scratch)
+{
+    const Conv *conv = job->conv;
+    const Phase *p = job->phase;
+    const Gather *g = &p->gather;
+    const int64_t k = gather_columns(g), rows = last - first;
+    const int scattered = conv->up_h > 1 || conv->up_w > 1;
+    const float *x = job->x + group * g->channels;
+    float *gathered = scratch, *result = scratch + line_floats(job->tile * job->k_block);
+    GemmBlock b = {.rows = rows, .n = conv->n, .k = k, .first = panel0, .last = panel1,
+                   .packed = job->packed + group * conv->group_packed + p->packed};
+    b.epilogue.activation = conv->activation;
+    if (scattered) {
+        b.c = result;
+        b.c_stride = conv->n;
+    } else {
+        b.c = job->y + first * conv->c_pixel + group * conv->n;
+        b.c_stride = conv->c_pixel;
+        if (job->bias)
+            b.epilogue.bias = job->bias + group * conv->n;
+        if (job->residual)
+            b.epilogue.residual = job->residual + first * conv->c_pixel + group * conv->n;
+    }
+    for (int64_t k0 = 0; k0 < k; k0 += job->k_block) {
+        const int64_t k1 = min_i64(k, k0 + job->k_block);
+        if (gather_is_plain(g)) {
+            b.a = x + first * g->pixel + k0;
+            b.a_stride = g->pixel;
+        } else {
+            gather_rows(g, x, first, last, k0, k1, gathered, job->k_block);
+            b.a = gathered;
+            b.a_stride = job->k_block;
+        }
+        b.k0 = k0;
+        b.k_count = k1 - k0;
+        b.begin = k0 == 0;
+        b.end = k1 == k;
+        gemm_block(&b);
+    }
+    if (scattered)
+        scatter_rows(conv, p, first, rows, result, job->y + group * conv->n);
+}
+
+static void compute_part(void *data, int64_t begin, int64_t end, int32_t worker)
+{
+    const Job *job = data;
+    const Conv *conv = job->conv;
+    const int64_t tiles = div_up(job->rows, job->tile), panels = panels_of(conv->n);
+    const int64_t parts = job->panel_parts;
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t part = i % parts, tile = i / parts % tiles, group = i / parts / tiles;
+        const int64_t first = tile * job->tile;
+        block(job, group, first, min_i64(job->rows, first + job->tile), panels * part / parts,
+              panels * (part + 1) / parts, job->scratch + worker * conv->part);
+    }
+}
+
+static int64_t k_block_of(int64_t k)
+{
+    return line_floats(div_up(k, max_i64(1, div_up(k, BLOCK_K))));
+}
+
+/* Rows of a block: few enough for the caches, and for work for everybody. */
+static int64_t tile_of(int64_t rows, int64_t k_block, int64_t pieces)
+{
+    const int64_t fit = max_i64(1, min_i64(BLOCK_ROWS, BLOCK_FLOATS / k_block) / 14) * 14;
+    const int64_t share = div_up(div_up(rows, pieces), 14) * 14;
+    return max_i64(14, min_i64(fit, share));
+}
+
+static void zero_part(void *data, int64_t begin, int64_t end, int32_t worker)
+{
+    (void) worker;
+    memset((float *) data + begin, 0, (size_t) (end - begin) * sizeof(float));
+}
+
+static XgStatus run_conv(const Engine *engine, const Kernel *kernel, const XgRun *run)
+{
+    const Conv *conv = (const Conv *) kernel;
+    float *scratch = run->scratch;
+    Job job = {.conv = conv, .x = run->inputs[0], .y = run->outputs[0]};
+    if (!job.y)
+        return XG_OK;
+    job.packed = kernel->packed;
+    if (!job.packed) {
+        job.packed = scratch;
+        scratch += line_floats(conv->group_packed * conv->groups);
+        pack_weights(engine, conv, run->inputs[1], job.packed);
+    }
+    job.scratch = scratch;
+    job.bias = conv->input_count > 2 ? run->inputs[2] : NULL;
+    job.residual = conv->input_count > 3 ? run->inputs[3] : NULL;
+    if (conv->phase_count < conv->up_h * conv->up_w)
+        run_static(engine, run->batch * conv->c_h * conv->c_w * conv->c_pixel, 1024, zero_part,
+                   job.y);
+    for (int i = 0; i < conv->phase_count; i++) {
+        const Gather *g = &conv->phases[i].gather;
+        job.phase = &conv->phases[i];
+        job.rows = run->batch * g->out_h * g->out_w;
+        job.k_block = k_block_of(gather_columns(g));
+        job.tile = tile_of(job.rows, job.k_block, engine->workers * 4);
+        const int64_t tiles = div_up(job.rows, job.tile) * conv->groups;
+        job.panel_parts = 1;
+        if (conv->up_h * conv->up_w == 1 && tiles < engine->workers * 4)
+            job.panel_parts = min_i64(panels_of(conv->n), div_up(engine->workers * 4, tiles));
+        run_dynamic(engine, tiles * job.panel_parts, 1, compute_part, &job);
+    }
+    return XG_OK;
+}
+
+/* Sizes that follow from the phases; the packed weights when they are constant. */
+static Kernel *complete(const Engine *engine, Conv *conv, const float *weight, uint64_t *scratch_size)
+{
+    const int scattered = conv->up_h > 1 || conv->up_w > 1;
+    conv->group_packed = 0;
+    for (int i = 0; i < conv->phase_count; i++) {
+        const Gather *g = &conv->phases[i].gather;
+        const int64_t k = gather_columns(g), k_block = k_block_of(k);
+        const int64_t tile = tile_of(conv->base.max_batch * g->out_h * g->out_w, k_block, 1);
+        int64_t part = gather_is_plain(g) ? 0 : line_floats(tile * k_block);
+        conv->phases[i].packed = conv->group_packed;
+        conv->group_packed += packed_floats(conv->n, k);
+        if (scattered)
+            part = line_floats(tile * k_block) + line_floats(tile * conv->n);
+        conv->part = max_i64(conv->part, part);
+    }
+    const int64_t packed = line_floats(conv->group_packed * conv->groups);
+    int64_t scratch = conv->part * engine->workers;
+    if (weight) {
+        conv->base.packed = floats_new((uint64_t) packed);
+        if (!conv->base.packed) {
+            free(conv);
+            return NULL;
+        }
+        pack_weights(engine, conv, weight, conv->base.packed);
+    } else {
+        scratch += packed;
+    }
+    *scratch_size = (uint64_t) scratch * sizeof(float);
+    return &conv->base;
+}
+
+static Conv *conv_new(const XgNodeInfo *node, const Shape *s)
+{
+    Conv *conv = (Conv *) kernel_new(sizeof *conv, node, run_conv);
+    if (!conv)
+        return NULL;
+    conv->groups = s->groups;
+    conv->kernel_h = s->kernel_h;
+    conv->kernel_w = s->kernel_w;
+    conv->up_h = conv->up_w = 1;
+    conv->w_tap = s->in_channels / s->groups;
+    return conv;
+}
+
+static Kernel *prepare_forward(const Engine *engine, const XgNodeInfo *node, uint64_t *scratch_size)
+{
+    const Shape s = shape_of(node, node->inputs[0], node->outputs[0]);
+    Conv *conv = conv_new(node, &s);
+    if (!conv)
+        return NULL;
+    const int64_t in = s.in_channels / s.groups, taps = s.kernel_h * s.kernel_w;
+    conv->n = s.out_channels / s.groups;
+    conv->c_pixel = s.out_channels;
+    conv->c_h = s.out_h;
+    conv->c_w = s.out_w;
+    conv->w_group = conv->n * taps * in;
+    conv->w_k = 1;
+    conv->w_n = taps * in;
+    conv->activation = (Activation) activation_of(attr_string(node, "activation"));
+    conv->input_count = node->input_count;
+    conv->phase_count = 1;
+    phase_forward(&s, &conv->phases[0]);
+    return complete(engine, conv, node->inputs[1]->constant, scratch_size);
+}
+
+static Kernel *prepare_grad_input(const Engine *engine, const XgNodeInfo *node,
+                                  uint64_t *scratch_size)
+{
+    const Shape s = shape_of(node, node->outputs[0], node->inputs[0]);
+    Conv *conv = conv_new(node, &s);
+    if (!conv)
+        return NULL;
+    const int64_t taps = s.kernel_h * s.kernel_w;
+    conv->n = s.in_channels / s.groups;
+    conv->c_pixel = s.in_channels;
+    conv->c_h = s.in_h;
+    conv->c_w = s.in_w;
+    conv->up_h = s.stride_h;
+    conv->up_w = s.stride_w;
+    conv->w_group = s.out_channels / s.groups * taps * conv->n;
+    conv->w_k = taps * conv->n;
+    conv->w_n = 1;
+    conv->input_count = 2;
+    conv->phase_count = phases_backward(&s, conv->phases);
+    return complete(engine, conv, node->inputs[1]->constant, scratch_size);
+}
+
+static int conv_fits(const XgNodeInfo *node)
+{
+    return attr_int(node, "kernel_h") <= MAX_TAPS && attr_int(node, "kernel_w") <= MAX_TAPS &&
+           activation_of(attr_string(node, "activation")) >= 0;
+}
+
+static int grad_fits(const XgNodeInfo *node)
+{
+    return attr_int(node, "kernel_h") <= MAX_TAPS && attr_int(node, "kernel_w") <= MAX_TAPS &&
+           attr_int(node, "stride_h") <= MAX_STRIDE && attr_int(node, "stride_w") <= MAX_STRIDE;
+}
+
+static int linear_fits(const XgNodeInfo *node)
+{
+    return activation_of(attr_string(node, "activation")) >= 0;
+}
+
+const Maker conv_makers[] = {
+    {"conv2d/1", 80, conv_fits, prepare_forward},
+    {"linear/1", 80, linear_fits, prepare_forward},
+    {"conv2d_grad_input/1", 80, grad_fits, prepare_grad_input},
+    {"linear_grad_input/1", 80, NULL, prepare_grad_input},
+    {NULL, 0, NULL, NULL},
+};

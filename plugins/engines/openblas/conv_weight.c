@@ -1,0 +1,158 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/* The gradient of convolutions and linear maps with respect to their weights: the transposed
+ * gradient of the output times the gathered rows of the input. With many rows each worker sums a
+ * share of them, and the shares are added in order; else each computes a share of the columns. */
+#include "gather.h"
+#include "gemm.h"
+
+#include <stdlib.h>
+
+enum {
+    ROWS = 384,                   /* summed in one go */
+    OUTPUTS = 16 * OUTER_ROWS,    /* output channels at a time */
+    ROWS_TO_SHARE = 1024,         /* per worker, from which on rows are shared out */
+    PART = ROWS * (OUTPUTS + PANEL) /* scratch floats of a worker */
+};
+
+typedef struct {
+    Kernel base;
+    Gather gather;
+    int64_t groups;
+    int64_t outputs;  /* channels of dy of a group */
+    int64_t dy_pixel;
+    int64_t columns;  /* of the weights: taps * channels of a group */
+} Weight;
+
+typedef struct {
+    const Weight *weight;
+    const float *dy, *x;
+    float *dw, *partial, *scratch;
+    int64_t rows, row_parts, column_parts;
+} Job;
+
+/* Copies `count` rows of dy, channels [0, outputs), into groups of OUTER_ROWS. */
+static void pack_dy(const float *dy, int64_t pixel, int64_t count, int64_t outputs, float *to)
+{
+    for (int64_t o = 0; o < outputs; o += OUTER_ROWS, to += count * OUTER_ROWS) {
+        const int64_t some = min_i64(OUTER_ROWS, outputs - o);
+        for (int64_t r = 0; r < count; r++) {
+            const float *from = dy + r * pixel + o;
+            float *row = to + r * OUTER_ROWS;
+            if (some == OUTER_ROWS) {
+                memcpy(row, from, OUTER_ROWS * sizeof(float));
+                continue;
+            }
+            for (int64_t i = 0; i < some; i++)
+                row[i] = from[i];
+            for (int64_t i = some; i < OUTER_ROWS; i++)
+                row[i] = 0;
+        }
+    }
+}
+
+static void sum_block(const Job *job, int64_t group, int64_t row0, int64_t row1, int64_t panel0,
+                      int64_t panel1, float *dw, float *scratch)
+{
+    const Weight *w = job->weight;
+    const float *x = job->x + group * w->gather.channels;
+    float *left = scratch, *right = scratch + ROWS * OUTPUTS;
+    dw += group * w->outputs * w->columns;
+    for (int64_t o = 0; o < w->outputs; o += OUTPUTS) {
+        const int64_t outputs = min_i64(OUTPUTS, w->outputs - o);
+        const float *dy = job->dy + group * w->outputs + o;
+        for (int64_t r = row0; r < row1; r += ROWS) {
+            const int64_t count = min_i64(ROWS, row1 - r);
+            pack_dy(dy + r * w->dy_pixel, w->dy_pixel, count, outputs, left);
+            for (int64_t p = panel0; p < panel1; p++) {
+                const int64_t k0 = p * PANEL, k1 = min_i64(k0 + PANEL, w->columns);
+                gather_rows(&w->gather, x, r, r + count, k0, k1, right, PANEL);
+                gemm_outer(outputs, k1 - k0, count, left, right, dw + o * w->columns + k0,
+                           w->columns, r > row0);
+            }
+        }
+    }
+}
+
+static void compute_part(void *data, int64_t begin, int64_t end, int32_t worker)
+{
+    const Job *job = data;
+    const Weight *w = job->weight;
+    const int64_t panels = panels_of(w->columns), size = w->groups * w->outputs * w->columns;
+    float *scratch = job->scratch + worker * (int64_t) PART;
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t columns = i % job->column_parts, rest = i / job->column_parts;
+        const int64_t part = rest % job->row_parts, group = rest / job->row_parts;
+        float *dw = part > 0 ? job->partial + (part - 1) * size : job->dw;
+        sum_block(job, group, job->rows * part / job->row_parts,
+                  job->rows * (part + 1) / job->row_parts, panels * columns / job->column_parts,
+                  panels * (columns + 1) / job->column_parts, dw, scratch);
+    }
+}
+
+static void reduce_part(void *data, int64_t begin, int64_t end, int32_t worker)
+{
+    const Job *job = data;
+    const Weight *w = job->weight;
+    const int64_t size = w->groups * w->outputs * w->columns;
+    (void) worker;
+    for (int64_t part = 1; part < job->row_parts; part++) {
+        const float *partial = job->partial + (part - 1) * size;
+        for (int64_t i = begin; i < end; i++)
+            job->dw[i] += partial[i];
+    }
+}
+
+static int64_t row_parts_of(const Engine *engine, int64_t rows)
+{
+    return rows / engine->workers >= ROWS_TO_SHARE ? engine->workers : 1;
+}
+
+static XgStatus run_weight(const Engine *engine, const Kernel *kernel, const XgRun *run)
+{
+    const Weight *w = (const Weight *) kernel;
+    const Gather *g = &w->gather;
+    Job job = {.weight = w, .dy = run->inputs[0], .x = run->inputs[1], .dw = run->outputs[0],
+               .rows = run->batch * g->out_h * g->out_w, .scratch = run->scratch};
+    if (!job.dw)
+        return XG_OK;
+    job.partial = job.scratch + engine->workers * (int64_t) PART;
+    job.row_parts = row_parts_of(engine, job.rows);
+    job.column_parts = job.row_parts > 1 ? 1 : min_i64(panels_of(w->columns), engine->workers * 2);
+    run_dynamic(engine, w->groups * job.row_parts * job.column_parts, 1, compute_part, &job);
+    if (job.row_parts > 1)
+        run_static(engine, w->groups * w->outputs * w->columns, 1024, reduce_part, &job);
+    return XG_OK;
+}
+
+static Kernel *prepare_weight(const Engine *engine, const XgNodeInfo *node, uint64_t *scratch_size)
+{
+    const Shape s = shape_of(node, node->inputs[1], node->inputs[0]);
+    Weight *w = (Weight *) kernel_new(sizeof *w, node, run_weight);
+    if (!w)
+        return NULL;
+    w->groups = s.groups;
+    w->outputs = s.out_channels / s.groups;
+    w->dy_pixel = s.out_channels;
+    Phase phase;
+    phase_forward(&s, &phase);
+    w->gather = phase.gather;
+    w->columns = gather_columns(&w->gather);
+    const int64_t rows = w->base.max_batch * s.out_h * s.out_w;
+    const int64_t size = w->groups * w->outputs * w->columns;
+    *scratch_size = (uint64_t) (engine->workers * (int64_t) PART +
+                                (row_parts_of(engine, rows) - 1) * size) *
+                    sizeof(float);
+    return &w->base;
+}
+
+static int weight_fits(const XgNodeInfo *node)
+{
+    return attr_int(node, "kernel_h") <= MAX_TAPS && attr_int(node, "kernel_w") <= MAX_TAPS;
+}
+
+const Maker conv_weight_makers[] = {
+    {"conv2d_grad_weight/1", 80, weight_fits, prepare_weight},
+    {"linear_grad_weight/1", 80, NULL, prepare_weight},
+    {NULL, 0, NULL, NULL},
+};

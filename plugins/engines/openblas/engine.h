@@ -1,0 +1,109 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/** @file engine.h  What the kernels of this engine share. */
+#ifndef XG_OB_ENGINE_H
+#define XG_OB_ENGINE_H
+
+#include <xenograft/draft/engine.h>
+
+#include <string.h>
+
+#include "isa.h"
+
+typedef struct {
+    const XgHost *host;
+    const XgThreadsApi *threads;
+    int workers;
+} Engine;
+
+/** A prepared node; a maker's own struct starts with it. */
+typedef struct Kernel Kernel;
+struct Kernel {
+    XgStatus (*run)(const Engine *engine, const Kernel *kernel, const XgRun *run);
+    void *packed;      /**< freed with the kernel; NULL: nothing */
+    int64_t max_batch;
+};
+
+/** An operator of this engine. An array ends with a NULL op. */
+typedef struct {
+    const char *op;
+    int32_t score;     /**< of the nodes that `fits` accepts */
+    /** Whether this node can be computed; NULL: every node. */
+    int (*fits)(const XgNodeInfo *node);
+    /** A kernel made with kernel_new(), or NULL when memory lacks. */
+    Kernel *(*prepare)(const Engine *engine, const XgNodeInfo *node, uint64_t *scratch_size);
+} Maker;
+
+/** The arrays of all makers of an instruction set, NULL-terminated. */
+extern const Maker *const makers_base[];
+extern const Maker *const makers_avx2[];
+extern const Maker *const makers_avx512[];
+
+/** Of one instruction set; each ends with a NULL op. */
+extern const Maker conv_makers[], conv_weight_makers[], depthwise_makers[],
+    depthwise_weight_makers[], elementwise_makers[], norm_makers[], norm_grad_makers[],
+    pool_makers[], shape_makers[];
+
+/** A zeroed kernel struct of `size` bytes, or NULL. */
+Kernel *xg_ob_kernel_new(uint64_t size, const XgNodeInfo *node,
+                         XgStatus (*run)(const Engine *, const Kernel *, const XgRun *));
+#define kernel_new xg_ob_kernel_new
+
+/** 64-byte aligned memory for `count` floats, or NULL; freed by free(). */
+float *xg_ob_floats_new(uint64_t count);
+#define floats_new xg_ob_floats_new
+
+/** Attributes; a missing one gives 0 or "". */
+int64_t xg_ob_int(const XgNodeInfo *node, const char *name);
+double xg_ob_float(const XgNodeInfo *node, const char *name);
+const char *xg_ob_string(const XgNodeInfo *node, const char *name);
+#define attr_int xg_ob_int
+#define attr_float xg_ob_float
+#define attr_string xg_ob_string
+
+/** Elements per image (of dims[1..]) and of all (for parameters). */
+int64_t xg_ob_elements(const XgTensor *tensor);
+#define elements_of xg_ob_elements
+
+/** Size of the last dimension. */
+static inline int64_t channels_of(const XgTensor *tensor)
+{
+    return tensor->dims[tensor->rank - 1];
+}
+
+static inline int64_t min_i64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t max_i64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline int64_t div_up(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+/** `floats` rounded up to whole cache lines. */
+static inline int64_t line_floats(int64_t floats)
+{
+    return div_up(floats, 16) * 16;
+}
+
+static inline void run_static(const Engine *engine, int64_t count, int64_t grain,
+                              void (*func)(void *, int64_t, int64_t, int32_t), void *data)
+{
+    if (count > 0)
+        engine->threads->run(engine->host, count, grain, func, data);
+}
+
+static inline void run_dynamic(const Engine *engine, int64_t count, int64_t grain,
+                               void (*func)(void *, int64_t, int64_t, int32_t), void *data)
+{
+    if (count > 0)
+        engine->threads->run_dynamic(engine->host, count, grain, func, data);
+}
+
+#endif

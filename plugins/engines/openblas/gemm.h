@@ -1,0 +1,69 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/**
+ * @file gemm.h
+ * Matrix products on one thread. Right-hand matrices are packed into panels of PANEL columns:
+ * [panel][k][PANEL], zero-padded, so that a register tile reads them in order.
+ */
+#ifndef XG_OB_GEMM_H
+#define XG_OB_GEMM_H
+
+#include "engine.h"
+
+enum { PANEL = 32 };
+
+typedef enum { ACT_NONE, ACT_RELU, ACT_RELU6, ACT_SILU, ACT_HARDSWISH, ACT_GELU } Activation;
+
+/** The activation of that name; -1 when unknown. */
+int activation_of(const char *name);
+
+/** Applies it in place. */
+void activate(Activation activation, float *values, int64_t count);
+
+/** What is done to a tile once its sums are complete. */
+typedef struct {
+    const float *bias;     /**< [n] or NULL */
+    const float *residual; /**< laid out as the result, or NULL */
+    Activation activation;
+} Epilogue;
+
+static inline int64_t panels_of(int64_t n)
+{
+    return div_up(n, PANEL);
+}
+
+static inline int64_t packed_floats(int64_t n, int64_t k)
+{
+    return panels_of(n) * PANEL * k;
+}
+
+/** Packs rows k0..k0+k_count-1 of panels [first, last) of an n-column matrix of `k` rows in all;
+ *  element (row, column) of the part is source[row * k_stride + column * n_stride]. */
+void gemm_pack(float *packed, int64_t n, int64_t k, int64_t first, int64_t last, int64_t k0,
+               int64_t k_count, const float *source, int64_t k_stride, int64_t n_stride);
+
+/** A block of c = epilogue(a * b), rows x columns of panels [first, last): sums over k0 <= k < k0 +
+ *  k_count are started (`begin`) or added to, and the epilogue applied when `end`. `a` points to
+ *  the block's first row at k0; `packed`, `c`, `bias`, `residual` to their column 0. */
+typedef struct {
+    int64_t rows, n, k;       /**< k: of the packed matrix in all */
+    int64_t first, last;
+    int64_t k0, k_count;
+    const float *a;
+    int64_t a_stride;
+    const float *packed;
+    float *c;
+    int64_t c_stride;
+    int begin, end;
+    Epilogue epilogue;
+} GemmBlock;
+
+void gemm_block(const GemmBlock *block);
+
+/** c[i][j] += sum over r < count of a[r][i] * b[r][j], for i < rows, j < columns <= PANEL. `a` is
+ *  in groups of OUTER_ROWS: [group][count][OUTER_ROWS]; `b` is [count][PANEL]. */
+enum { OUTER_ROWS = 14 };
+void gemm_outer(int64_t rows, int64_t columns, int64_t count, const float *a, const float *b,
+                float *c, int64_t c_stride, int add);
+
+#endif

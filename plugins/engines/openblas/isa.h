@@ -1,0 +1,38 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/**
+ * @file isa.h
+ * The kernels' sources are compiled once per instruction set (XG_ISA: base, avx2, avx512); this
+ * gives what they share a name of its own in each.
+ */
+#ifndef XG_OB_ISA_H
+#define XG_OB_ISA_H
+
+#define ISA_PASTE_(name, isa) name##_##isa
+#define ISA_PASTE(name, isa) ISA_PASTE_(name, isa)
+#define ISA(name) ISA_PASTE(name, XG_ISA)
+
+#define makers ISA(makers)
+#define gemm_block ISA(gemm_block)
+#define gemm_pack ISA(gemm_pack)
+#define gemm_outer ISA(gemm_outer)
+#define gather_rows ISA(gather_rows)
+#define phase_forward ISA(phase_forward)
+#define phases_backward ISA(phases_backward)
+#define activate ISA(activate)
+#define activation_of ISA(activation_of)
+#define vector_exp ISA(vector_exp)
+
+#define conv_makers ISA(conv_makers)
+#define conv_weight_makers ISA(conv_weight_makers)
+#define depthwise_makers ISA(depthwise_makers)
+#define depthwise_weight_makers ISA(depthwise_weight_makers)
+#define elementwise_makers ISA(elementwise_makers)
+#define norm_makers ISA(norm_makers)
+#define norm_grad_makers ISA(norm_grad_makers)
+#define layer_norm_makers ISA(layer_norm_makers)
+#define pool_makers ISA(pool_makers)
+#define shape_makers ISA(shape_makers)
+#define attention_makers ISA(attention_makers)
+
+#endif

@@ -1,0 +1,9 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+#include "engine.h"
+
+/* Depthwise kernels are asked before the general convolution. */
+const Maker *const makers[] = {
+    depthwise_makers, depthwise_weight_makers, conv_makers,  conv_weight_makers, elementwise_makers,
+    norm_makers,      norm_grad_makers,        pool_makers,  shape_makers,       NULL,
+};

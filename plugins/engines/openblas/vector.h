@@ -1,0 +1,67 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/** @file vector.h  The widest vector of floats of the instruction set compiled for. */
+#ifndef XG_OB_VECTOR_H
+#define XG_OB_VECTOR_H
+
+#include <stdint.h>
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#define VECTOR_FMA 1
+#define TILE_ROWS 14
+#define OUTER_TILE 14
+enum { LANES = 16 };
+typedef __m512 Vector;
+#define VECTOR_OP(name) _mm512_##name
+#elif defined(__AVX2__) && defined(__FMA__)
+#include <immintrin.h>
+#define VECTOR_FMA 1
+#define TILE_ROWS 6
+#define OUTER_TILE 6
+enum { LANES = 8 };
+typedef __m256 Vector;
+#define VECTOR_OP(name) _mm256_##name
+#endif
+
+#ifdef VECTOR_FMA
+
+static inline Vector vector_zero(void)
+{
+    return VECTOR_OP(setzero_ps)();
+}
+
+static inline Vector vector_set(float value)
+{
+    return VECTOR_OP(set1_ps)(value);
+}
+
+static inline Vector vector_load(const float *from)
+{
+    return VECTOR_OP(loadu_ps)(from);
+}
+
+static inline void vector_store(float *to, Vector value)
+{
+    VECTOR_OP(storeu_ps)(to, value);
+}
+
+static inline Vector vector_fma(Vector a, Vector b, Vector c)
+{
+    return VECTOR_OP(fmadd_ps)(a, b, c);
+}
+
+/* Of both, the second operand comes back when either is not a number. */
+static inline Vector vector_max(Vector a, Vector b)
+{
+    return VECTOR_OP(max_ps)(a, b);
+}
+
+static inline Vector vector_min(Vector a, Vector b)
+{
+    return VECTOR_OP(min_ps)(a, b);
+}
+
+#endif
+
+#endif
