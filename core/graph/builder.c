@@ -208,7 +208,7 @@ static int64_t api_info(XgGraph *graph, const char *key)
 static int32_t api_shape(XgGraph *graph, const XgValue *value, int64_t dims[XG_MAX_RANK])
 {
     const XgNetwork *network = network_of(graph);
-    if (!dims || !open_for_calls(network) || !is_member(network, value))
+    if (!dims || !network->builder || !is_member(network, value))
         return 0;
     for (int i = 0; i < value->shape.rank; i++)
         dims[i] = value->shape.dims[i];
