@@ -30,8 +30,8 @@ void *xg_aligned_alloc(gsize size, const char *what, GError **error)
     gsize padded;
     /* calloc() hands out large zeroed memory without touching it; the block that it gave is kept
      * in front of the aligned one. */
-    const gboolean sane = g_size_checked_add(&padded, size, ALIGNMENT + sizeof(void *)) &&
-                          padded <= G_MAXSSIZE;
+    const gboolean sane =
+        g_size_checked_add(&padded, size, ALIGNMENT + sizeof(void *)) && padded <= G_MAXSSIZE;
     void *block = sane ? calloc(1, padded) : NULL;
     if (!block) {
         xg_error_set(error, XG_NOMEM, "%s: %" G_GSIZE_FORMAT " bytes of memory could not be had",

@@ -32,13 +32,13 @@ struct XgPool {
     pthread_mutex_t lock;
     pthread_cond_t started;
     pthread_cond_t finished;
-    Job job;              /* written while `busy` is 0 */
+    Job job; /* written while `busy` is 0 */
     atomic_bool stop;
-    atomic_uint round;    /* grows with each job */
-    atomic_int busy;      /* workers that have not done the job yet */
-    atomic_int sleepers;  /* workers that wait on `started` */
-    atomic_bool waiting;  /* the caller waits on `finished` */
-    atomic_llong next;    /* of a dynamic job */
+    atomic_uint round;   /* grows with each job */
+    atomic_int busy;     /* workers that have not done the job yet */
+    atomic_int sleepers; /* workers that wait on `started` */
+    atomic_bool waiting; /* the caller waits on `finished` */
+    atomic_llong next;   /* of a dynamic job */
 };
 
 /* Which pool this thread works for at the moment, and as whom. */

@@ -27,8 +27,8 @@ static int start(const char *const *argv, int output, pid_t *pid)
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &all);
-    const int failure = posix_spawn(pid, argv[0], &actions, &attributes, (char *const *) argv,
-                                    environ);
+    const int failure =
+        posix_spawn(pid, argv[0], &actions, &attributes, (char *const *) argv, environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return failure;
@@ -71,8 +71,7 @@ gboolean xg_child_run(const char *const *argv, int timeout_ms, GString *output, 
     int ends[2];
     pid_t pid;
     if (pipe2(ends, O_CLOEXEC) != 0)
-        return xg_error_set(error, XG_IO, "%s: cannot be started: %s", argv[0],
-                            g_strerror(errno));
+        return xg_error_set(error, XG_IO, "%s: cannot be started: %s", argv[0], g_strerror(errno));
     const int failure = start(argv, ends[1], &pid);
     close(ends[1]);
     if (failure) {

@@ -4,7 +4,7 @@
 
 #include "base/param.h"
 
-/* ---- To JSON ----------------------------------------------------------------------------------- */
+/* ---- To JSON ---- */
 
 static void set_text(JsonObject *object, const char *key, const char *text)
 {
@@ -62,7 +62,7 @@ JsonNode *xg_module_describe(const XgModule *module)
     return node;
 }
 
-/* ---- From JSON --------------------------------------------------------------------------------- */
+/* ---- From JSON ---- */
 
 static JsonNode *member_of_type(JsonObject *object, const char *key, GType type)
 {

@@ -13,11 +13,11 @@ G_BEGIN_DECLS
 /** A component that a file on the search path offers. Known without loading the file. */
 typedef struct XgEntry XgEntry;
 struct XgEntry {
-    const char *path;           /**< of the plugin file, absolute */
-    const char *module;         /**< "resnet" */
+    const char *path;   /**< of the plugin file, absolute */
+    const char *module; /**< "resnet" */
     const char *module_version;
-    const char *kind;           /**< "xenograft.backbone/1" */
-    const char *id;             /**< "resnet50" */
+    const char *kind; /**< "xenograft.backbone/1" */
+    const char *id;   /**< "resnet50" */
     const char *version;
     const char *licence;
     const char *summary;

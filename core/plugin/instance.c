@@ -38,7 +38,7 @@ static XgInstance *instance_of(const XgHost *host)
     return (XgInstance *) host;
 }
 
-/* ---- The host table ------------------------------------------------------------------------------ */
+/* ---- The host table ---- */
 
 static void host_fail(const XgHost *host, XgStatus status, const char *text)
 {
@@ -92,8 +92,8 @@ static double params_get_float(const XgHost *host, const char *name)
 
 static const char *params_get_string(const XgHost *host, const char *name)
 {
-    const XgParamSet *set = asked(host, name, 1u << XG_PARAM_STRING | 1u << XG_PARAM_ENUM |
-                                                  1u << XG_PARAM_PATH);
+    const XgParamSet *set =
+        asked(host, name, 1u << XG_PARAM_STRING | 1u << XG_PARAM_ENUM | 1u << XG_PARAM_PATH);
     return set ? xg_param_set_get_string(set, name) : NULL;
 }
 
@@ -149,7 +149,7 @@ void *xg_host_data(const XgHost *host, const char *id)
     return interface ? interface->data : NULL;
 }
 
-/* ---- Making -------------------------------------------------------------------------------------- */
+/* ---- Making ---- */
 
 static gboolean params_fit(const XgInstance *instance, GError **error)
 {
@@ -234,7 +234,7 @@ void xg_instance_free(XgInstance *instance)
     g_free(instance);
 }
 
-/* ---- Using --------------------------------------------------------------------------------------- */
+/* ---- Using ---- */
 
 void *xg_instance_self(const XgInstance *instance)
 {

@@ -50,7 +50,7 @@ gboolean xg_module_trusted(const char *path, GError **error)
     return trusted(folder, &info, error);
 }
 
-/* ---- What loading must leave alone ------------------------------------------------------------ */
+/* ---- What loading must leave alone ---- */
 
 typedef struct Surroundings {
     guint64 float_control;
@@ -105,7 +105,7 @@ static void surroundings_restore(Surroundings *saved, const char *path, GPtrArra
     g_free(saved->locale);
 }
 
-/* ---- Checks of what a module declares ---------------------------------------------------------- */
+/* ---- Checks of what a module declares ---- */
 
 static gboolean is_identifier(const char *text)
 {
@@ -176,8 +176,7 @@ static gboolean check_components(const XgModule *module, GError **error)
         }
         for (const XgComponent *const *q = module->components; q < p; q++)
             if (strcmp((*p)->id, (*q)->id) == 0 && strcmp((*p)->kind, (*q)->kind) == 0)
-                return xg_error_set(error, XG_PLUGIN, "component \"%s\": declared twice",
-                                    (*p)->id);
+                return xg_error_set(error, XG_PLUGIN, "component \"%s\": declared twice", (*p)->id);
     }
     return TRUE;
 }
@@ -204,7 +203,7 @@ static gboolean check_module(const XgModule *module, GError **error)
     return check_components(module, error);
 }
 
-/* ---- Loading ----------------------------------------------------------------------------------- */
+/* ---- Loading ---- */
 
 static gboolean wrong_entry(void *library, GError **error)
 {
@@ -215,8 +214,8 @@ static gboolean wrong_entry(void *library, GError **error)
                                 "was built for xenograft ABI %d (it has %s), this host has %d.%d",
                                 major, symbol, XG_ABI_MAJOR, XG_ABI_MINOR);
     }
-    return xg_error_set(error, XG_PLUGIN,
-                        "not a xenograft plugin: no symbol xenograft_entry_v%d", XG_ABI_MAJOR);
+    return xg_error_set(error, XG_PLUGIN, "not a xenograft plugin: no symbol xenograft_entry_v%d",
+                        XG_ABI_MAJOR);
 }
 
 /* The table at an ELF file's end shows a copy that stopped half way, which the system's loader may
@@ -235,8 +234,9 @@ static gboolean is_whole(const char *path, GError **error)
     const guint64 table = known ? (guint64) header.e_shnum * header.e_shentsize : 0;
     if (known && (header.e_shoff > (guint64) info.st_size ||
                   table > (guint64) info.st_size - header.e_shoff))
-        return xg_error_set(error, XG_PLUGIN, "is cut short: it has %" G_GINT64_FORMAT
-                            " bytes, its header says more", (gint64) info.st_size);
+        return xg_error_set(error, XG_PLUGIN,
+                            "is cut short: it has %" G_GINT64_FORMAT " bytes, its header says more",
+                            (gint64) info.st_size);
     return TRUE;
 }
 

@@ -150,7 +150,8 @@ static gboolean unknown_key(const XgParamSet *set, const char *name, GError **er
         names[i] = set->table[i].name;
     const char *near = xg_suggest(name, names);
     g_autofree char *shown = xg_text_quoted(name);
-    return near ? xg_error_set(error, XG_INVALID, "unknown key %s; did you mean \"%s\"?", shown, near)
+    return near ? xg_error_set(error, XG_INVALID, "unknown key %s; did you mean \"%s\"?", shown,
+                               near)
                 : xg_error_set(error, XG_INVALID, "unknown key %s", shown);
 }
 

@@ -16,15 +16,15 @@
 
 struct XgRegistry {
     GStrv folders;
-    GPtrArray *infos;       /* of XgModuleInfo *, which own the entries */
-    GPtrArray *entries;     /* of XgEntry *, sorted */
-    GPtrArray *warnings;    /* of char *, NULL at the end */
+    GPtrArray *infos;    /* of XgModuleInfo *, which own the entries */
+    GPtrArray *entries;  /* of XgEntry *, sorted */
+    GPtrArray *warnings; /* of char *, NULL at the end */
     GStringChunk *paths;
     GHashTable *modules;    /* path -> const XgModule * */
     GHashTable *interfaces; /* id -> XgInterface * */
 };
 
-/* ---- Looking through the search path ------------------------------------------------------------- */
+/* ---- Looking through the search path ---- */
 
 static void warn(XgRegistry *registry, const char *text)
 {
@@ -120,10 +120,9 @@ static gboolean search(XgRegistry *registry, const XgRegistryOptions *options, G
     if (access(program, X_OK) != 0)
         return xg_error_set(error, XG_IO, "%s: %s; without it plugins cannot be examined", program,
                             g_strerror(errno));
-    g_autofree char *cache =
-        options->cache_file ? g_strdup(options->cache_file) : xg_paths_cache();
-    g_autoptr(XgScanner) scanner = xg_scanner_new(program, cache && *cache ? cache : NULL,
-                                                  options->scan_timeout_ms);
+    g_autofree char *cache = options->cache_file ? g_strdup(options->cache_file) : xg_paths_cache();
+    g_autoptr(XgScanner) scanner =
+        xg_scanner_new(program, cache && *cache ? cache : NULL, options->scan_timeout_ms);
     gsize named = 0;
     registry->folders = options->search_path ? g_strdupv((GStrv) options->search_path)
                                              : xg_paths_search(options->system_folder, &named);
@@ -184,7 +183,7 @@ const char *const *xg_registry_folders(const XgRegistry *registry)
     return (const char *const *) registry->folders;
 }
 
-/* ---- Finding --------------------------------------------------------------------------------------- */
+/* ---- Finding ---- */
 
 static gboolean is_of_kind(const XgEntry *entry, const char *kind)
 {
@@ -229,8 +228,8 @@ static void not_found(const XgRegistry *registry, const char *kind, const char *
     if (ids->len == 1)
         xg_error_set(error, XG_INVALID, "no %s %s: none is installed in %s", noun, shown, folders);
     else if (near)
-        xg_error_set(error, XG_INVALID, "no %s %s; did you mean \"%s\"? Installed: %s", noun,
-                     shown, near, all);
+        xg_error_set(error, XG_INVALID, "no %s %s; did you mean \"%s\"? Installed: %s", noun, shown,
+                     near, all);
     else
         xg_error_set(error, XG_INVALID, "no %s %s. Installed: %s", noun, shown, all);
 }
@@ -251,7 +250,7 @@ const XgEntry *xg_registry_find(const XgRegistry *registry, const char *kind, co
     return NULL;
 }
 
-/* ---- Interfaces and loading ---------------------------------------------------------------------- */
+/* ---- Interfaces and loading ---- */
 
 void xg_registry_add_interface(XgRegistry *registry, const char *id, const void *table, void *data)
 {
@@ -287,7 +286,9 @@ const XgComponent *xg_registry_load(XgRegistry *registry, const XgEntry *entry, 
     for (const XgComponent *const *c = module->components; *c; c++)
         if (strcmp((*c)->kind, entry->kind) == 0 && strcmp((*c)->id, entry->id) == 0)
             return *c;
-    xg_error_set(error, XG_PLUGIN, "%s: component \"%s\" is gone: the file has changed since it "
-                 "was examined", entry->path, entry->id);
+    xg_error_set(error, XG_PLUGIN,
+                 "%s: component \"%s\" is gone: the file has changed since it "
+                 "was examined",
+                 entry->path, entry->id);
     return NULL;
 }

@@ -16,11 +16,11 @@ typedef struct XgRegistry XgRegistry;
 
 /** All zero: an installed host's. */
 typedef struct XgRegistryOptions {
-    const char *scanner;       /**< the xenograft-scan to use; NULL: the installed one */
-    const char *system_folder; /**< last of the search path; NULL: the installed one */
+    const char *scanner;            /**< the xenograft-scan to use; NULL: the installed one */
+    const char *system_folder;      /**< last of the search path; NULL: the installed one */
     const char *const *search_path; /**< these folders, ends with NULL, instead of the whole path */
-    const char *cache_file;    /**< NULL: the user's; "": none */
-    int scan_timeout_ms;       /**< per file; 0: 10 s */
+    const char *cache_file;         /**< NULL: the user's; "": none */
+    int scan_timeout_ms;            /**< per file; 0: 10 s */
 } XgRegistryOptions;
 
 /** Looks through the search path; files and folders that are refused become warnings. Loads
@@ -33,8 +33,7 @@ void xg_registry_free(XgRegistry *registry);
 /** The entry after `after` (NULL: the first) of `kind` (NULL: every kind), shadowed ones
  *  included; NULL past the last. Sorted by kind and id, the one in force before those that it
  *  shadows. Entries live as long as the registry. [any] */
-const XgEntry *xg_registry_next(const XgRegistry *registry, const char *kind,
-                                const XgEntry *after);
+const XgEntry *xg_registry_next(const XgRegistry *registry, const char *kind, const XgEntry *after);
 
 /** The entry named "id", or "module:id" exactly, even if shadowed; `kind` may be NULL. Error,
  *  XG_INVALID: `no backbone "resnet5"; did you mean "resnet50"? Installed: ...`. [any] */
@@ -49,13 +48,12 @@ const char *const *xg_registry_folders(const XgRegistry *registry);
 
 /** Offers a host interface to the instances made from now on. `table` and `data` must outlive
  *  them; xg_host_data() gives `data` back. [main] */
-void xg_registry_add_interface(XgRegistry *registry, const char *id, const void *table,
-                               void *data);
+void xg_registry_add_interface(XgRegistry *registry, const char *id, const void *table, void *data);
 
 /** The first interface that a component needs and this host has not; NULL: none. [main] */
 const char *xg_registry_missing_interface(const XgRegistry *registry, const XgEntry *entry);
 
-/* ---- Instances ----------------------------------------------------------------------------------- */
+/* ---- Instances ---- */
 
 typedef struct XgInstance XgInstance;
 

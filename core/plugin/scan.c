@@ -13,7 +13,7 @@
 #include "plugin/module.h"
 
 /* Answers of another version of the checks, or of another ABI, do not count. */
-#define CACHE_FORMAT \
+#define CACHE_FORMAT                                                                               \
     "xenograft " XG_VERSION ", ABI " G_STRINGIFY(XG_ABI_MAJOR) "." G_STRINGIFY(XG_ABI_MINOR)
 
 typedef struct Record {
@@ -38,7 +38,7 @@ static void record_free(void *data)
     g_free(record);
 }
 
-/* ---- Cache --------------------------------------------------------------------------------------- */
+/* ---- Cache ---- */
 
 static JsonObject *as_object(JsonNode *node)
 {
@@ -155,7 +155,7 @@ guint xg_scanner_children(const XgScanner *scanner)
     return scanner->children;
 }
 
-/* ---- Asking a child ------------------------------------------------------------------------------ */
+/* ---- Asking a child ---- */
 
 static JsonNode *failure(const char *text)
 {

@@ -22,8 +22,8 @@ static char *scanner; /* the xenograft-scan of this build */
 
 static void remove_tree(const char *path)
 {
-    g_autoptr(GDir) dir = g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? NULL
-                                                                    : g_dir_open(path, 0, NULL);
+    g_autoptr(GDir) dir =
+        g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? NULL : g_dir_open(path, 0, NULL);
     for (const char *name; dir && (name = g_dir_read_name(dir));) {
         g_autofree char *child = g_build_filename(path, name, NULL);
         remove_tree(child);
@@ -87,7 +87,7 @@ static guint warning_count(const XgRegistry *registry)
     return g_strv_length((char **) xg_registry_warnings(registry));
 }
 
-/* ---- Refusals -------------------------------------------------------------------------------------- */
+/* ---- Refusals ---- */
 
 static const struct {
     const char *plugin, *said[2];
@@ -135,8 +135,9 @@ START_TEST(damaged_files_are_refused)
 {
     g_autofree char *half = put("a", "good", 50), *stub = put("b", "good", 2);
     g_autofree char *text = put("c", "good", 0);
-    ck_assert(g_file_set_contents(text, "#!/bin/sh\necho a plugin? no, a script, and a long one "
-                                        "that is larger than the header of a shared object\n",
+    ck_assert(g_file_set_contents(text,
+                                  "#!/bin/sh\necho a plugin? no, a script, and a long one "
+                                  "that is larger than the header of a shared object\n",
                                   -1, NULL));
     g_autoptr(XgRegistry) registry = open_folders("a b c");
     ck_assert_ptr_null(xg_registry_next(registry, NULL, NULL));
@@ -207,7 +208,7 @@ START_TEST(odd_folders_on_the_path)
 }
 END_TEST
 
-/* ---- Cache ----------------------------------------------------------------------------------------- */
+/* ---- Cache ---- */
 
 START_TEST(answers_are_cached_until_the_file_changes)
 {
@@ -235,8 +236,8 @@ END_TEST
 
 START_TEST(a_spoilt_cache_is_an_empty_one)
 {
-    static const char *const spoilt[] = {
-        "", "{", "[]", "{\"format\": 3}", "{\"format\": \"xenograft 0, ABI 9\", \"files\": [1]}"};
+    static const char *const spoilt[] = {"", "{", "[]", "{\"format\": 3}",
+                                         "{\"format\": \"xenograft 0, ABI 9\", \"files\": [1]}"};
     g_autofree char *good = put("a", "good", 100);
     g_autoptr(XgRegistry) first = open_folders("a");
     g_autofree char *valid = NULL, *folder = g_path_get_dirname(cache);
@@ -258,7 +259,7 @@ START_TEST(a_spoilt_cache_is_an_empty_one)
 }
 END_TEST
 
-/* ---- What the scan says --------------------------------------------------------------------------- */
+/* ---- What the scan says ---- */
 
 START_TEST(entries_tell_all_without_loading)
 {
@@ -312,9 +313,9 @@ START_TEST(names_are_found_or_suggested)
                      "no component \"good:omega\". Installed: gamma, alpha, beta, delta");
     ck_assert_ptr_null(xg_registry_find(registry, SAMPLE_KIND, "gamma", &kind));
     ck_assert_ptr_null(xg_registry_find(empty, "xenograft.backbone/1", "resnet50", &none));
-    ck_assert_msg(g_str_has_prefix(none->message,
-                                   "no backbone \"resnet50\": none is installed in "),
-                  "%s", none->message);
+    ck_assert_msg(
+        g_str_has_prefix(none->message, "no backbone \"resnet50\": none is installed in "), "%s",
+        none->message);
 }
 END_TEST
 
@@ -336,7 +337,7 @@ START_TEST(the_first_on_the_path_wins)
 }
 END_TEST
 
-/* ---- Instances ------------------------------------------------------------------------------------- */
+/* ---- Instances ---- */
 
 static gint64 sum_of(const XgInstance *instance)
 {
@@ -390,8 +391,8 @@ START_TEST(failures_of_create_are_told)
     ck_assert_int_eq(xg_error_status(broken), XG_PLUGIN);
 
     ck_assert_ptr_null(xg_registry_create(registry, SAMPLE_KIND, "beta", NULL, &interface));
-    g_autofree char *expected = g_strdup_printf(
-        "%s: component \"beta\" needs interface \"" SAMPLE_ECHO "\"", file);
+    g_autofree char *expected =
+        g_strdup_printf("%s: component \"beta\" needs interface \"" SAMPLE_ECHO "\"", file);
     ck_assert_str_eq(interface->message, expected);
 }
 END_TEST
@@ -430,8 +431,8 @@ static const struct {
     {"silent", "good:alpha: failed without saying why (status -5)", XG_SHAPE},
     {"mistyped", "good:alpha: asked for its parameter \"count\" as another type than it declared",
      XG_PLUGIN},
-    {"undeclared",
-     "good:alpha: asked for its parameter \"count\" as another type than it declared", XG_PLUGIN},
+    {"undeclared", "good:alpha: asked for its parameter \"count\" as another type than it declared",
+     XG_PLUGIN},
 };
 
 START_TEST(results_become_errors)
@@ -475,7 +476,7 @@ START_TEST(each_thread_gets_its_own_text)
 }
 END_TEST
 
-/* ---- Surroundings ---------------------------------------------------------------------------------- */
+/* ---- Surroundings ---- */
 
 START_TEST(fast_math_plugins_do_not_change_arithmetic)
 {
@@ -512,7 +513,7 @@ START_TEST(plugins_do_not_change_the_locale)
 }
 END_TEST
 
-/* ---- Paths ----------------------------------------------------------------------------------------- */
+/* ---- Paths ---- */
 
 START_TEST(the_search_path_has_its_order)
 {
@@ -558,8 +559,8 @@ START_TEST(an_installation_may_be_moved)
     ck_assert(g_file_set_contents(program, content, (gssize) size, NULL));
     g_chmod(program, 0755);
     char *arguments[] = {program, (char *) "system-plugins", NULL};
-    ck_assert(g_spawn_sync(NULL, arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, &said, NULL, NULL,
-                           NULL));
+    ck_assert(
+        g_spawn_sync(NULL, arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, &said, NULL, NULL, NULL));
     ck_assert_str_eq(said, expected);
     ck_assert(g_str_has_suffix(here, pluginsdir));
     ck_assert(!g_str_has_prefix(here, root));

@@ -85,8 +85,7 @@ START_TEST(canonical_text_reads_back)
     ck_parse(set, "rates", "0.3333333333333333, 1e-300", "0.3333333333333333,1e-300");
     ck_parse(set, "unfreeze", "all", "all");
     for (const XgParam *p = table; p->name; p++)
-        ck_parse(again, p->name, xg_param_set_text(set, p->name),
-                 xg_param_set_text(set, p->name));
+        ck_parse(again, p->name, xg_param_set_text(set, p->name), xg_param_set_text(set, p->name));
     ck_assert(xg_param_set_get_float(again, "learning_rate") == 0.1);
 }
 END_TEST
@@ -127,8 +126,8 @@ START_TEST(mistakes_are_refused_and_change_nothing)
                       "%s = %s was taken", refused[i].name, refused[i].text);
         ck_assert_int_eq(xg_error_status(error), XG_INVALID);
         for (gsize j = 0; j < 3; j++)
-            ck_assert_msg(strstr(error->message, refused[i].said[j]) != NULL,
-                          "\"%s\" lacks \"%s\"", error->message, refused[i].said[j]);
+            ck_assert_msg(strstr(error->message, refused[i].said[j]) != NULL, "\"%s\" lacks \"%s\"",
+                          error->message, refused[i].said[j]);
         ck_assert(g_strcmp0(before, xg_param_set_text(set, refused[i].name)) == 0);
         ck_assert_ptr_null(strchr(error->message, '\n'));
     }
