@@ -2,14 +2,14 @@
  * SPDX-License-Identifier: MIT */
 #include "gather.h"
 
+/* Copies whole vectors where it can; a count that is no constant costs a call of memcpy. */
 static inline void copy_floats(float *to, const float *from, int64_t count)
 {
-    if (count % 16 == 0)
-        for (int64_t i = 0; i < count; i += 16)
-            memcpy(to + i, from + i, 16 * sizeof(float));
-    else
-        for (int64_t i = 0; i < count; i++)
-            to[i] = from[i];
+    int64_t i = 0;
+    for (; i + 16 <= count; i += 16)
+        memcpy(to + i, from + i, 16 * sizeof(float));
+    for (; i < count; i++)
+        to[i] = from[i];
 }
 
 static inline void zero_floats(float *to, int64_t count)
@@ -18,55 +18,83 @@ static inline void zero_floats(float *to, int64_t count)
         to[i] = 0;
 }
 
-/* Columns [k0, k1) of one row of taps, `line` being the map's row or NULL outside of it. */
-static void gather_line(const Gather *g, const float *line, int64_t left, int64_t k0, int64_t k1,
-                        float *to)
+/* Columns that one row of the map gives: taps [tap0, tap1) of row `line` of taps, `count` floats
+ * in all, from channel `channel` of the first. `in_order`: neighbours in the map, too. */
+typedef struct {
+    int64_t line, tap0, tap1, channel, count;
+    int in_order;
+} Run;
+
+static int64_t find_runs(const Gather *g, int64_t k0, int64_t k1, Run *runs)
 {
-    const int64_t channels = g->channels;
-    const int64_t tap0 = k0 / channels, tap1 = div_up(k1, channels);
-    if (!line) {
-        zero_floats(to, k1 - k0);
-        return;
+    const int64_t per_line = g->taps_w * g->channels;
+    int64_t count = 0;
+    while (k0 < k1) {
+        Run *run = &runs[count++];
+        const int64_t end = min_i64(k1, (k0 / per_line + 1) * per_line);
+        run->line = k0 / per_line;
+        run->tap0 = k0 / g->channels % g->taps_w;
+        run->tap1 = (end - 1) / g->channels % g->taps_w + 1;
+        run->channel = k0 % g->channels;
+        run->count = end - k0;
+        run->in_order = run->tap1 - run->tap0 == 1 ||
+                        (g->pixel == g->channels && g->column[run->tap1 - 1] -
+                                                            g->column[run->tap0] ==
+                                                        run->tap1 - 1 - run->tap0);
+        k0 = end;
     }
-    const int64_t w0 = left + g->column[tap0], w1 = left + g->column[tap1 - 1];
-    const int64_t in_order = g->pixel == channels && w1 - w0 == tap1 - 1 - tap0;
-    if (in_order && w0 >= 0 && w1 < g->in_w) {
-        copy_floats(to, line + w0 * channels + (k0 - tap0 * channels), k1 - k0);
-        return;
-    }
-    for (int64_t tap = tap0; tap < tap1; tap++) {
-        const int64_t from = max_i64(k0, tap * channels), end = min_i64(k1, (tap + 1) * channels);
+    return count;
+}
+
+/* Tap by tap: some may lie outside of the map. */
+static void copy_taps(const Gather *g, const Run *run, const float *line, int64_t left, float *to)
+{
+    int64_t rest = run->count, channel = run->channel;
+    for (int64_t tap = run->tap0; tap < run->tap1; tap++, channel = 0) {
+        const int64_t count = min_i64(g->channels - channel, rest);
         const int64_t w = left + g->column[tap];
         if (w < 0 || w >= g->in_w)
-            zero_floats(to, end - from);
+            zero_floats(to, count);
         else
-            copy_floats(to, line + w * g->pixel + from - tap * channels, end - from);
-        to += end - from;
+            copy_floats(to, line + w * g->pixel + channel, count);
+        to += count;
+        rest -= count;
     }
+}
+
+static void copy_run(const Gather *g, const Run *run, const float *line, int64_t left, float *to)
+{
+    const int64_t w0 = left + g->column[run->tap0], w1 = left + g->column[run->tap1 - 1];
+    if (!line)
+        zero_floats(to, run->count);
+    else if (run->in_order && w0 >= 0 && w1 < g->in_w)
+        copy_floats(to, line + w0 * g->pixel + run->channel, run->count);
+    else
+        copy_taps(g, run, line, left, to);
 }
 
 void gather_rows(const Gather *g, const float *x, int64_t first, int64_t last, int64_t k0,
                  int64_t k1, float *to, int64_t stride)
 {
-    const int64_t per_line = g->taps_w * g->channels;
-    const int64_t line0 = k0 / per_line, line1 = div_up(k1, per_line);
+    Run runs[MAX_TAPS];
+    const int64_t count = find_runs(g, k0, k1, runs);
     int64_t ow = first % g->out_w, oh = first / g->out_w % g->out_h;
     const float *image = x + first / (g->out_w * g->out_h) * g->in_h * g->in_w * g->pixel;
-    for (int64_t r = first; r < last; r++, to += stride) {
-        float *next = to;
-        for (int64_t i = line0; i < line1; i++) {
-            const int64_t from = max_i64(k0, i * per_line), end = min_i64(k1, (i + 1) * per_line);
-            const int64_t h = oh * g->step_h + g->row[i];
+    while (first < last) {
+        const int64_t ahead = min_i64(last - first, g->out_w - ow);
+        float *column = to;
+        for (int64_t i = 0; i < count; column += runs[i++].count) {
+            const int64_t h = oh * g->step_h + g->row[runs[i].line];
             const float *line = h >= 0 && h < g->in_h ? image + h * g->in_w * g->pixel : NULL;
-            gather_line(g, line, ow * g->step_w, from - i * per_line, end - i * per_line, next);
-            next += end - from;
+            for (int64_t r = 0; r < ahead; r++)
+                copy_run(g, &runs[i], line, (ow + r) * g->step_w, column + r * stride);
         }
-        if (++ow == g->out_w) {
-            ow = 0;
-            if (++oh == g->out_h) {
-                oh = 0;
-                image += g->in_h * g->in_w * g->pixel;
-            }
+        first += ahead;
+        to += ahead * stride;
+        ow = 0;
+        if (++oh == g->out_h) {
+            oh = 0;
+            image += g->in_h * g->in_w * g->pixel;
         }
     }
 }
