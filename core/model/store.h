@@ -46,10 +46,6 @@ gboolean xg_stored_initialise(XgStored *stored, guint64 seed, GError **error);
  *  store order; 64 hexadecimal digits, owned by the caller. */
 char *xg_store_hash(const XgStore *store, gboolean (*chosen)(const XgStored *, void *), void *user);
 
-/** A deep copy; copying back keeps addresses. Both stores have the same tensors. */
-XgStore *xg_store_copy(const XgStore *store, GError **error);
-void xg_store_assign(XgStore *to, const XgStore *from);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgStore, xg_store_free)
 
 G_END_DECLS
