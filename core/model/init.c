@@ -106,7 +106,7 @@ static double draw(const Rule *rule, guint64 seed, guint64 stream, guint64 index
 
 gboolean xg_stored_initialise(XgStored *stored, guint64 seed, GError **error)
 {
-    Rule rule;
+    Rule rule = {CONSTANT, 0.0};
     if (!find_rule(stored, &rule, error))
         return FALSE;
     float *published = xg_aligned_alloc(sizeof(float) * (gsize) stored->count, stored->name, error);
