@@ -9,6 +9,7 @@
 /* Sixteen channels; the compiler splits them where registers are shorter. */
 enum { WIDTH = 16, PIXELS = 4 };
 typedef float Lane __attribute__((vector_size(WIDTH * sizeof(float))));
+typedef int32_t Mask __attribute__((vector_size(WIDTH * sizeof(int32_t))));
 
 #define UNROLL _Pragma("GCC unroll 8")
 
@@ -51,6 +52,7 @@ typedef struct {
 /* Channels [c, c + WIDTH) of `pixels` pixels, constant after inlining. */
 static inline __attribute__((always_inline)) void lanes(const Group *g, int64_t c, const int pixels)
 {
+    const Lane zero = {0};
     Lane sum[PIXELS];
     UNROLL for (int u = 0; u < pixels; u++)
     {
@@ -77,15 +79,14 @@ static inline __attribute__((always_inline)) void lanes(const Group *g, int64_t 
             memcpy(&value, g->residual + u * g->y_step + c, sizeof value);
             sum[u] += value;
         }
-        float out[WIDTH];
-        memcpy(out, &sum[u], sizeof out);
+        /* A NaN is neither below nor above, and stays. */
         if (g->relu || g->relu6)
-            for (int i = 0; i < WIDTH; i++)
-                out[i] = out[i] < 0 ? 0 : out[i];
-        if (g->relu6)
-            for (int i = 0; i < WIDTH; i++)
-                out[i] = out[i] > 6 ? 6 : out[i];
-        memcpy(g->y + u * g->y_step + c, out, sizeof out);
+            sum[u] = (Lane) ((Mask) sum[u] & ~(sum[u] < zero));
+        if (g->relu6) {
+            const Mask above = sum[u] > zero + 6.0F;
+            sum[u] = (Lane) (((Mask) sum[u] & ~above) | ((Mask) (zero + 6.0F) & above));
+        }
+        memcpy(g->y + u * g->y_step + c, &sum[u], sizeof(Lane));
     }
 }
 
