@@ -102,7 +102,7 @@ static gboolean part_from_name(const char *name, gint *part)
     static const struct {
         const char *name;
         gint part;
-    } names[] = {{"train", XG_PART_TRAIN},
+    } names[] = {{"train", XG_PART_TRAINING},
                  {"validation", XG_PART_VALIDATION},
                  {"val", XG_PART_VALIDATION},
                  {"test", XG_PART_TEST}};

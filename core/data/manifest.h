@@ -4,12 +4,9 @@
 #ifndef XG_DATA_MANIFEST_H
 #define XG_DATA_MANIFEST_H
 
-#include <glib.h>
+#include "base/part.h"
 
 G_BEGIN_DECLS
-
-/** Parts of a data set. */
-enum { XG_PART_NONE = -1, XG_PART_TRAIN = 0, XG_PART_VALIDATION = 1, XG_PART_TEST = 2, XG_PARTS = 3 };
 
 /** One image. */
 typedef struct {

@@ -12,39 +12,6 @@
 
 enum { NAMES_SHOWN = 10 };
 
-const char *xg_part_name(gint part)
-{
-    static const char *const names[XG_PARTS] = {"training", "validation", "test"};
-    return names[part];
-}
-
-gboolean xg_split_parse(const char *text, double parts[XG_PARTS], GError **error)
-{
-    double found[XG_PARTS], sum = 0.0;
-    g_autofree char *shown = xg_text_quoted(text);
-    g_auto(GStrv) texts = g_strsplit(text, "/", XG_PARTS + 1);
-    gboolean ok = g_strv_length(texts) == XG_PARTS;
-    for (int i = 0; ok && i < XG_PARTS; i++) {
-        ok = xg_text_to_double(g_strstrip(texts[i]), &found[i]) && found[i] >= 0.0;
-        sum += ok ? found[i] : 0.0;
-    }
-    if (!ok)
-        return xg_error_set(error, XG_INVALID,
-                            "split: expected training/validation/test percentages such as "
-                            "70/15/15, found %s", shown);
-    if (fabs(sum - 100.0) > 1e-9) {
-        g_autofree char *total = xg_text_from_double(sum);
-        return xg_error_set(error, XG_INVALID, "split: expected percentages of sum 100, found %s "
-                            "of sum %s", shown, total);
-    }
-    if (found[XG_PART_TRAIN] <= 0.0)
-        return xg_error_set(error, XG_INVALID, "split: expected a training part above 0, found %s",
-                            shown);
-    for (int i = 0; i < XG_PARTS; i++)
-        parts[i] = found[i] / 100.0;
-    return TRUE;
-}
-
 /* ---- Groups to parts ----------------------------------------------------------------------------- */
 
 typedef struct {
@@ -298,7 +265,7 @@ void xg_split_free(XgSplit *split)
 
 static gboolean parts_have_classes(const XgDataset *dataset, const XgSplit *split, GError **error)
 {
-    if (split->parts[XG_PART_TRAIN]->len == 0)
+    if (split->parts[XG_PART_TRAINING]->len == 0)
         return xg_error_set(error, XG_INVALID, "%s: expected rows of split train, found none",
                             dataset->source);
     for (int p = 0; p < XG_PARTS; p++) {

@@ -24,10 +24,6 @@ typedef struct {
     GPtrArray *crossing_patients; /**< of const char *, owned by the data set */
 } XgSplit;
 
-/** "70/15/15" (training, validation, test percentages, sum 100, training above 0) as parts of 1.
- *  Errors: XG_INVALID. [any] */
-gboolean xg_split_parse(const char *text, double parts[XG_PARTS], GError **error);
-
 /**
  * Splits by patient where known, stratified by class, seeded. Images of one patient and images
  * of equal sha256 form one group (transitively). Each class gets a target per part: its share by
@@ -46,9 +42,6 @@ XgSplit *xg_split_new(const XgDataset *dataset, const double parts[XG_PARTS], gu
 XgSplit *xg_split_given(const XgDataset *dataset, GError **error);
 
 void xg_split_free(XgSplit *split);
-
-/** "training", "validation", "test". [any] */
-const char *xg_part_name(gint part);
 
 /** What the record must say of duplicates, contradictions and crossings, one line each, file
  *  names included (at most ten per line); NULL-terminated, maybe empty. Free with

@@ -115,6 +115,7 @@ void xg_html_append_learning_curves(GString *page, const XgRecord *record)
         .y_label = "loss",
         .x_low = 1,
         .x_high = n > 1 ? (double) n : 2,
+        .x_whole = TRUE,
         .y_high = curves.loss_high > 0 ? curves.loss_high * 1.05 : 1,
         .marks = curves.marks,
         .mark_count = curves.mark_count,

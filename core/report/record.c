@@ -278,12 +278,6 @@ XgPredictionSet xg_record_predictions(const XgRecord *record, XgPart part)
                              .positive = record->positive};
 }
 
-const char *xg_part_name(XgPart part)
-{
-    static const char *const names[] = {"training", "validation", "test"};
-    return names[part];
-}
-
 double xg_record_fine_tuning_ratio(const XgRecord *record)
 {
     double ratio = NAN;

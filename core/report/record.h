@@ -9,12 +9,10 @@
 #ifndef XG_REPORT_RECORD_H
 #define XG_REPORT_RECORD_H
 
+#include "base/part.h"
 #include "eval/metrics.h"
 
 G_BEGIN_DECLS
-
-/** The parts of a data set, in the order of every table. */
-typedef enum { XG_PART_TRAINING, XG_PART_VALIDATION, XG_PART_TEST, XG_PARTS } XgPart;
 
 /** A component that took part. */
 typedef struct {
@@ -151,9 +149,6 @@ gint64 xg_record_class_count(const XgRecord *record, XgPart part, gsize class_in
 
 /** The predictions of a part, borrowed; `probabilities` must not be NULL. */
 XgPredictionSet xg_record_predictions(const XgRecord *record, XgPart part);
-
-/** "training", "validation", "test". */
-const char *xg_part_name(XgPart part);
 
 /** Trained layers / all layers of the phase that trains most; NAN without phases. */
 double xg_record_fine_tuning_ratio(const XgRecord *record);

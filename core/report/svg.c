@@ -7,7 +7,7 @@
 #include <math.h>
 
 /* The plotting area inside a picture of WIDTH x HEIGHT. */
-enum { WIDTH = 420, HEIGHT = 320, LEFT = 56, RIGHT = 404, TOP = 12, BOTTOM = 272, TICKS = 5 };
+enum { WIDTH = 420, HEIGHT = 320, LEFT = 56, RIGHT = 404, TOP = 12, BOTTOM = 272, TICKS = 6 };
 
 void xg_markup_append(GString *page, const char *text)
 {
@@ -43,18 +43,38 @@ static void append_tick(GString *page, double x, double y, const char *anchor, d
                            top, anchor, number);
 }
 
+/* The least of 1, 2 or 5 times a power of ten, at least `least`, that gives at most TICKS steps. */
+static double tick_step(double range, double least)
+{
+    const double power = pow(10, floor(log10(range / TICKS)));
+    const double factors[] = {1, 2, 5, 10};
+    for (gsize i = 0; i < G_N_ELEMENTS(factors); i++)
+        if (factors[i] * power >= least && range <= factors[i] * power * TICKS * (1 + 1e-9))
+            return factors[i] * power;
+    return least;
+}
+
+static void append_ticks(GString *page, const XgSvgChart *chart)
+{
+    const double x_step = tick_step(chart->x_high - chart->x_low, chart->x_whole ? 1 : 0);
+    const double y_step = tick_step(chart->y_high - chart->y_low, 0);
+    for (double i = ceil(chart->x_low / x_step); i * x_step <= chart->x_high * (1 + 1e-9); i++) {
+        const double x = place_x(chart, i * x_step);
+        append_line(page, "grid", x, TOP, x, BOTTOM);
+        append_tick(page, x, BOTTOM + 16, "middle", i * x_step);
+    }
+    for (double i = ceil(chart->y_low / y_step); i * y_step <= chart->y_high * (1 + 1e-9); i++) {
+        const double y = place_y(chart, i * y_step);
+        append_line(page, "grid", LEFT, y, RIGHT, y);
+        append_tick(page, LEFT - 6, y + 4, "end", i * y_step);
+    }
+}
+
 static void append_axes(GString *page, const XgSvgChart *chart)
 {
-    for (int i = 0; i <= TICKS; i++) {
-        const double part = (double) i / TICKS;
-        const double x = LEFT + part * (RIGHT - LEFT), y = BOTTOM - part * (BOTTOM - TOP);
-        append_line(page, i ? "grid" : "axis", LEFT, y, RIGHT, y);
-        append_line(page, i ? "grid" : "axis", x, TOP, x, BOTTOM);
-        append_tick(page, x, BOTTOM + 16, "middle",
-                    chart->x_low + part * (chart->x_high - chart->x_low));
-        append_tick(page, LEFT - 6, y + 4, "end",
-                    chart->y_low + part * (chart->y_high - chart->y_low));
-    }
+    append_ticks(page, chart);
+    append_line(page, "axis", LEFT, BOTTOM, RIGHT, BOTTOM);
+    append_line(page, "axis", LEFT, TOP, LEFT, BOTTOM);
     g_string_append_printf(page, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">",
                            (LEFT + RIGHT) / 2, HEIGHT - 10);
     xg_markup_append(page, chart->x_label);

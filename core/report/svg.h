@@ -23,7 +23,8 @@ typedef struct {
     const char *title;
     const char *description; /**< for those who cannot see the chart */
     const char *x_label, *y_label;
-    double x_low, x_high, y_low, y_high; /**< of the axes; low < high */
+    double x_low, x_high, y_low, y_high; /**< of the axes; 0 <= low < high */
+    gboolean x_whole;                    /**< ticks at whole numbers only */
     gboolean diagonal;                   /**< the line of chance */
     const double *marks;                 /**< vertical lines at these x */
     gsize mark_count;
