@@ -50,10 +50,21 @@ static gboolean store_add(XgStore *store, const char *name, XgValueKind kind, co
     return TRUE;
 }
 
+/* Which values are needed by `output` and, if that is the logits, by the auxiliary outputs. */
+static guint8 *needed_values(const XgNetwork *network, XgValue *output)
+{
+    g_autoptr(GPtrArray) outputs = g_ptr_array_new();
+    g_ptr_array_add(outputs, output);
+    for (guint i = 0; output == network->logits && i < network->auxiliaries->len; i++)
+        g_ptr_array_add(outputs, g_array_index(network->auxiliaries, XgAuxiliary, i).logits);
+    return xg_network_needed(network, (XgValue *const *) outputs->pdata, (int) outputs->len, NULL,
+                             0);
+}
+
 XgStore *xg_store_new(const XgNetwork *network, XgValue *output, GError **error)
 {
     g_autoptr(XgStore) store = store_empty();
-    g_autofree guint8 *needed = xg_network_needed(network, &output, 1, NULL, 0);
+    g_autofree guint8 *needed = needed_values(network, output);
     for (guint i = 0; i < network->values->len; i++) {
         const XgValue *value = network->values->pdata[i];
         const gboolean tensor =

@@ -24,7 +24,8 @@ typedef struct {
 
 typedef struct XgStore XgStore;
 
-/** A tensor for every parameter and buffer of the network that `output` needs, values zero. */
+/** A tensor for every parameter and buffer of the network that `output` needs, and for the logits
+ *  those of auxiliary outputs too, values zero. */
 XgStore *xg_store_new(const XgNetwork *network, XgValue *output, GError **error);
 void xg_store_free(XgStore *store);
 XgStored *xg_store_find(const XgStore *store, const char *name);
