@@ -56,6 +56,9 @@ void xg_html_append_roc(GString *page, const XgRecord *record, XgPart part)
                                record->classes);
 }
 
+/* Where the axis of losses ends at the latest. */
+static const double LOSS_SHOWN = 1e12;
+
 /* The history as columns over all epochs, and where phases begin. */
 typedef struct {
     gsize count;
@@ -89,7 +92,7 @@ static void curves_init(Curves *curves, const XgRecord *record)
             curves->values[j][i] = values[j];
         for (gsize j = 0; j < 2; j++)
             if (isfinite(values[j]))
-                curves->loss_high = fmax(curves->loss_high, values[j]);
+                curves->loss_high = fmin(fmax(curves->loss_high, values[j]), LOSS_SHOWN);
         if (i && strcmp(row->phase, ((XgRecordEpoch *) record->history->pdata[i - 1])->phase) != 0)
             curves->marks[curves->mark_count++] = (double) i + 0.5;
     }
