@@ -31,26 +31,6 @@ typedef struct {
     int64_t rows, row_parts, column_parts;
 } Job;
 
-/* Copies `count` rows of dy, channels [0, outputs), into groups of OUTER_ROWS. */
-static void pack_dy(const float *dy, int64_t pixel, int64_t count, int64_t outputs, float *to)
-{
-    for (int64_t o = 0; o < outputs; o += OUTER_ROWS, to += count * OUTER_ROWS) {
-        const int64_t some = min_i64(OUTER_ROWS, outputs - o);
-        for (int64_t r = 0; r < count; r++) {
-            const float *from = dy + r * pixel + o;
-            float *row = to + r * OUTER_ROWS;
-            if (some == OUTER_ROWS) {
-                memcpy(row, from, OUTER_ROWS * sizeof(float));
-                continue;
-            }
-            for (int64_t i = 0; i < some; i++)
-                row[i] = from[i];
-            for (int64_t i = some; i < OUTER_ROWS; i++)
-                row[i] = 0;
-        }
-    }
-}
-
 static void sum_block(const Job *job, int64_t group, int64_t row0, int64_t row1, int64_t panel0,
                       int64_t panel1, float *dw, float *scratch)
 {
@@ -63,7 +43,7 @@ static void sum_block(const Job *job, int64_t group, int64_t row0, int64_t row1,
         const float *dy = job->dy + group * w->outputs + o;
         for (int64_t r = row0; r < row1; r += ROWS) {
             const int64_t count = min_i64(ROWS, row1 - r);
-            pack_dy(dy + r * w->dy_pixel, w->dy_pixel, count, outputs, left);
+            gemm_pack_outer(dy + r * w->dy_pixel, w->dy_pixel, count, outputs, left);
             for (int64_t p = panel0; p < panel1; p++) {
                 const int64_t k0 = p * PANEL, k1 = min_i64(k0 + PANEL, w->columns);
                 gather_rows(&w->gather, x, r, r + count, k0, k1, right, PANEL);

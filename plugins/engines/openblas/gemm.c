@@ -35,6 +35,25 @@ void gemm_pack(float *packed, int64_t n, int64_t k, int64_t first, int64_t last,
     }
 }
 
+void gemm_pack_outer(const float *source, int64_t stride, int64_t count, int64_t columns, float *to)
+{
+    for (int64_t j = 0; j < columns; j += OUTER_ROWS, to += count * OUTER_ROWS) {
+        const int64_t some = min_i64(OUTER_ROWS, columns - j);
+        for (int64_t r = 0; r < count; r++) {
+            const float *from = source + r * stride + j;
+            float *row = to + r * OUTER_ROWS;
+            if (some == OUTER_ROWS) {
+                memcpy(row, from, OUTER_ROWS * sizeof(float));
+                continue;
+            }
+            for (int64_t i = 0; i < some; i++)
+                row[i] = from[i];
+            for (int64_t i = some; i < OUTER_ROWS; i++)
+                row[i] = 0;
+        }
+    }
+}
+
 /* Bias, residual and activation on a finished block. */
 static void finish(const GemmBlock *b)
 {

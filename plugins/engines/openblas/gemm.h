@@ -63,6 +63,10 @@ void gemm_block(const GemmBlock *block);
 /** c[i][j] += sum over r < count of a[r][i] * b[r][j], for i < rows, j < columns <= PANEL. `a` is
  *  in groups of OUTER_ROWS: [group][count][OUTER_ROWS]; `b` is [count][PANEL]. */
 enum { OUTER_ROWS = 14 };
+
+/** Packs `count` rows of `columns` values as the left-hand matrix of gemm_outer(). */
+void gemm_pack_outer(const float *source, int64_t stride, int64_t count, int64_t columns, float *to);
+
 void gemm_outer(int64_t rows, int64_t columns, int64_t count, const float *a, const float *b,
                 float *c, int64_t c_stride, int add);
 

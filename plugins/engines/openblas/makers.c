@@ -4,6 +4,7 @@
 
 /* Depthwise kernels are asked before the general convolution. */
 const Maker *const makers[] = {
-    depthwise_makers, depthwise_weight_makers, conv_makers,  conv_weight_makers, elementwise_makers,
-    norm_makers,      norm_grad_makers,        pool_makers,  shape_makers,       NULL,
+    depthwise_makers, depthwise_weight_makers, conv_makers,      conv_weight_makers,
+    norm_makers,      norm_grad_makers,        row_makers,       elementwise_makers,
+    pool_makers,      shape_makers,            attention_makers, NULL,
 };

@@ -1,0 +1,237 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/* Operators on whole rows: softmax, layer normalisation (Ba, Kiros and Hinton 2016,
+ * arXiv:1607.06450) and their gradients. Sums along a row are taken in SUMS
+ * parts, so that they vectorise in a fixed order. */
+#include "rows.h"
+#include "vmath.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { SUMS = 32, GRAIN = 8 };
+
+typedef struct {
+    Kernel base;
+    int64_t width, rows; /* rows per image */
+    double eps;
+} Rows;
+
+typedef struct {
+    const Rows *rows;
+    const float *a, *b, *weight, *bias;
+    float *out;
+    double *sums; /* [part][2][width]: of dweight, dbias */
+    int64_t count, parts;
+} Job;
+
+static inline float total(const float *partial)
+{
+    double sum = 0;
+    for (int i = 0; i < SUMS; i++)
+        sum += partial[i];
+    return (float) sum;
+}
+
+static float sum_of(const float *x, int64_t count)
+{
+    float partial[SUMS] = {0};
+    int64_t i = 0;
+    for (; i + SUMS <= count; i += SUMS)
+        for (int j = 0; j < SUMS; j++)
+            partial[j] += x[i + j];
+    for (; i < count; i++)
+        partial[i % SUMS] += x[i];
+    return total(partial);
+}
+
+static float squares_about(const float *x, float mean, int64_t count)
+{
+    float partial[SUMS] = {0};
+    int64_t i = 0;
+    for (; i + SUMS <= count; i += SUMS)
+        for (int j = 0; j < SUMS; j++)
+            partial[j] += (x[i + j] - mean) * (x[i + j] - mean);
+    for (; i < count; i++)
+        partial[i % SUMS] += (x[i] - mean) * (x[i] - mean);
+    return total(partial);
+}
+
+static float dot_of(const float *x, const float *y, int64_t count)
+{
+    float partial[SUMS] = {0};
+    int64_t i = 0;
+    for (; i + SUMS <= count; i += SUMS)
+        for (int j = 0; j < SUMS; j++)
+            partial[j] += x[i + j] * y[i + j];
+    for (; i < count; i++)
+        partial[i % SUMS] += x[i] * y[i];
+    return total(partial);
+}
+
+void softmax_rows(const float *x, float *y, int64_t rows, int64_t width, float factor)
+{
+    for (int64_t r = 0; r < rows; r++, x += width, y += width) {
+        float highest = factor * x[0];
+        for (int64_t i = 0; i < width; i++)
+            highest = factor * x[i] > highest ? factor * x[i] : highest;
+        for (int64_t i = 0; i < width; i++)
+            y[i] = math_exp(factor * x[i] - highest);
+        const float share = 1.0F / sum_of(y, width);
+        for (int64_t i = 0; i < width; i++)
+            y[i] *= share;
+    }
+}
+
+static void softmax_part(void *data, int64_t begin, int64_t end, int32_t worker)
+{
+    const Job *job = data;
+    const int64_t width = job->rows->width;
+    (void) worker;
+    softmax_rows(job->a + begin * width, job->out + begin * width, end - begin, width, 1.0F);
+}
+
+/* a: dy, b: y */
+static void softmax_grad_part(void *data, int64_t begin, int64_t end, int32_t worker)
+{
+    const Job *job = data;
+    const int64_t width = job->rows->width;
+    (void) worker;
+    for (int64_t r = begin; r < end; r++) {
+        const float *dy = job->a + r * width, *y = job->b + r * width;
+        const float dot = dot_of(dy, y, width);
+        for (int64_t i = 0; i < width; i++)
+            job->out[r * width + i] = y[i] * (dy[i] - dot);
+    }
+}
+
+static float inverse_deviation(const Rows *rows, const float *x, float mean)
+{
+    const double variance = (double) squares_about(x, mean, rows->width) / (double) rows->width;
+    return (float) (1 / sqrt(variance + rows->eps));
+}
+
+static void layer_norm_part(void *data, int64_t begin, int64_t end, int32_t worker)
+{
+    const Job *job = data;
+    const int64_t width = job->rows->width;
+    (void) worker;
+    for (int64_t r = begin; r < end; r++) {
+        const float *x = job->a + r * width;
+        const float mean = sum_of(x, width) / (float) width;
+        const float inverse = inverse_deviation(job->rows, x, mean);
+        for (int64_t i = 0; i < width; i++)
+            job->out[r * width + i] = (x[i] - mean) * inverse * job->weight[i] + job->bias[i];
+    }
+}
+
+static void layer_norm_grad_row(const Job *job, int64_t r, double *dweight, double *dbias)
+{
+    const int64_t width = job->rows->width;
+    const float *dy = job->a + r * width, *x = job->b + r * width, *weight = job->weight;
+    const float mean = sum_of(x, width) / (float) width;
+    const float inverse = inverse_deviation(job->rows, x, mean);
+    float sums[SUMS] = {0}, dots[SUMS] = {0};
+    for (int64_t i = 0; i < width; i++) {
+        const float g = dy[i] * weight[i], normal = (x[i] - mean) * inverse;
+        sums[i % SUMS] += g;
+        dots[i % SUMS] += g * normal;
+        dweight[i] += dy[i] * normal;
+        dbias[i] += dy[i];
+    }
+    const float sum = total(sums) / (float) width, dot = total(dots) / (float) width;
+    if (job->out)
+        for (int64_t i = 0; i < width; i++)
+            job->out[r * width + i] =
+                inverse * (dy[i] * weight[i] - sum - (x[i] - mean) * inverse * dot);
+}
+
+static void layer_norm_grad_part(void *data, int64_t begin, int64_t end, int32_t worker)
+{
+    const Job *job = data;
+    const int64_t width = job->rows->width;
+    (void) worker;
+    for (int64_t part = begin; part < end; part++) {
+        double *sums = job->sums + part * 2 * width;
+        memset(sums, 0, (size_t) (2 * width) * sizeof(double));
+        for (int64_t r = job->count * part / job->parts;
+             r < job->count * (part + 1) / job->parts; r++)
+            layer_norm_grad_row(job, r, sums, sums + width);
+    }
+}
+
+static XgStatus run_softmax(const Engine *engine, const Kernel *kernel, const XgRun *run)
+{
+    const Rows *rows = (const Rows *) kernel;
+    Job job = {.rows = rows, .a = run->inputs[0], .out = run->outputs[0]};
+    if (job.out)
+        run_static(engine, run->batch * rows->rows, GRAIN, softmax_part, &job);
+    return XG_OK;
+}
+
+static XgStatus run_softmax_grad(const Engine *engine, const Kernel *kernel, const XgRun *run)
+{
+    const Rows *rows = (const Rows *) kernel;
+    Job job = {.rows = rows, .a = run->inputs[0], .b = run->inputs[1], .out = run->outputs[0]};
+    if (job.out)
+        run_static(engine, run->batch * rows->rows, GRAIN, softmax_grad_part, &job);
+    return XG_OK;
+}
+
+static XgStatus run_layer_norm(const Engine *engine, const Kernel *kernel, const XgRun *run)
+{
+    const Rows *rows = (const Rows *) kernel;
+    Job job = {.rows = rows, .a = run->inputs[0], .weight = run->inputs[1],
+               .bias = run->inputs[2], .out = run->outputs[0]};
+    if (job.out)
+        run_static(engine, run->batch * rows->rows, GRAIN, layer_norm_part, &job);
+    return XG_OK;
+}
+
+static XgStatus run_layer_norm_grad(const Engine *engine, const Kernel *kernel, const XgRun *run)
+{
+    const Rows *rows = (const Rows *) kernel;
+    Job job = {.rows = rows, .a = run->inputs[0], .b = run->inputs[1], .weight = run->inputs[2],
+               .out = run->outputs[0], .sums = run->scratch, .count = run->batch * rows->rows,
+               .parts = engine->workers};
+    run_static(engine, job.parts, 1, layer_norm_grad_part, &job);
+    for (int k = 0; k < 2; k++)
+        for (int64_t i = 0; i < rows->width && run->outputs[1 + k]; i++) {
+            double sum = 0;
+            for (int64_t part = 0; part < job.parts; part++)
+                sum += job.sums[(part * 2 + k) * rows->width + i];
+            run->outputs[1 + k][i] = (float) sum;
+        }
+    return XG_OK;
+}
+
+static Kernel *prepare_rows(const Engine *engine, const XgNodeInfo *node, uint64_t *scratch_size)
+{
+    static const struct {
+        const char *op;
+        XgStatus (*run)(const Engine *, const Kernel *, const XgRun *);
+    } runs[] = {{"softmax/1", run_softmax},
+                {"softmax_grad/1", run_softmax_grad},
+                {"layer_norm/1", run_layer_norm},
+                {"layer_norm_grad/1", run_layer_norm_grad}};
+    Rows *rows = (Rows *) kernel_new(sizeof *rows, node, NULL);
+    if (!rows)
+        return NULL;
+    for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++)
+        if (strcmp(node->op, runs[i].op) == 0)
+            rows->base.run = runs[i].run;
+    rows->width = channels_of(node->inputs[0]);
+    rows->rows = elements_of(node->inputs[0]) / rows->width;
+    rows->eps = attr_float(node, "eps");
+    if (rows->base.run == run_layer_norm_grad)
+        *scratch_size = (uint64_t) (engine->workers * 2 * rows->width) * sizeof(double);
+    return &rows->base;
+}
+
+const Maker row_makers[] = {
+    {"softmax/1", 60, NULL, prepare_rows},
+    {"softmax_grad/1", 60, NULL, prepare_rows},
+    {"layer_norm/1", 60, NULL, prepare_rows},
+    {"layer_norm_grad/1", 60, NULL, prepare_rows},
+    {NULL, 0, NULL, NULL},
+};
