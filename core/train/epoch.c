@@ -14,7 +14,8 @@
 gboolean xg_phase_trains(const XgValue *parameter, void *choice)
 {
     const XgPhaseChoice *c = choice;
-    return xg_phase_rate(c->phase, c->network, parameter) > 0.0;
+    const XgValue *own = xg_network_find_parameter(c->network, parameter->name);
+    return own != NULL && xg_phase_rate(c->phase, c->network, own) > 0.0;
 }
 
 static gboolean uses(const XgNode *node, const XgValue *value)

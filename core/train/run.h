@@ -53,7 +53,7 @@ typedef struct {
     const XgNetwork *network;
 } XgPhaseChoice;
 
-/** XgTrained of an XgPhaseChoice. */
+/** XgTrained of an XgPhaseChoice, for parameters of its network and of copies of it. */
 gboolean xg_phase_trains(const XgValue *parameter, void *choice);
 
 /** TRUE for the running statistics that a phase updates: its mode is not frozen and their block

@@ -90,13 +90,17 @@ void xg_trainer_result_clear(XgTrainerResult *result);
 gboolean xg_train_predict(const XgTrainerSpec *spec, const guint64 *items, gsize count,
                           float *probabilities, GError **error);
 
-/** Plans every phase without training: facts of its programs, for `check`. One batch of random
- *  rows is run forward and backward, its seconds measured. The store is left unchanged. */
+/** What a phase will cost, for `check`. */
 typedef struct {
-    XgProgramFacts frozen, training;
-    gint64 boundary_elements;
-    double frozen_seconds_per_image, training_seconds_per_image;
+    XgProgramFacts frozen;       /**< all zero when nothing is frozen */
+    XgProgramFacts training;
+    gint64 boundary_elements;    /**< cached floats per image */
+    double frozen_seconds_per_image;
+    double training_seconds_per_image;
 } XgPhaseEstimate;
+
+/** Builds the programs of a phase and times one batch of each on random numbers. The store's
+ *  values are left as they were. */
 gboolean xg_train_estimate(const XgTrainerSpec *spec, guint phase, XgPhaseEstimate *estimate,
                            GError **error);
 

@@ -1,0 +1,178 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+#include "exec/lower.h"
+
+#include "graph/op.h"
+
+#include <string.h>
+
+enum { LAYER_RESIDUAL = 3, LAYER_INPUTS = 4 };
+
+static gboolean is_op(const XgNode *node, const char *op)
+{
+    return strcmp(node->op->id, op) == 0;
+}
+
+static gboolean is_layer(const XgNode *node)
+{
+    return is_op(node, "conv2d/1") || is_op(node, "linear/1");
+}
+
+/* The name of an activation that can be merged, or NULL. */
+static const char *activation_of(const XgNode *node)
+{
+    static const char *const names[] = {"relu", "relu6", "silu", "hardswish", "gelu"};
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+        if (g_str_has_prefix(node->op->id, names[i]) &&
+            strcmp(node->op->id + strlen(names[i]), "/1") == 0)
+            return names[i];
+    return NULL;
+}
+
+/* ---- Uses ---------------------------------------------------------------------------------- */
+
+/* Per value id: how many nodes and results use it. */
+static guint *count_uses(const XgLowered *lowered)
+{
+    const XgNetwork *network = lowered->network;
+    guint *uses = g_new0(guint, MAX(network->values->len, 1));
+    for (guint i = 0; i < network->nodes->len; i++) {
+        const XgNode *node = network->nodes->pdata[i];
+        for (int k = 0; k < node->input_count; k++)
+            if (node->inputs[k] != NULL)
+                uses[node->inputs[k]->id]++;
+    }
+    g_autoptr(GPtrArray) results = xg_lowered_results(lowered);
+    for (guint i = 0; i < results->len; i++)
+        uses[((const XgValue *) results->pdata[i])->id]++;
+    return uses;
+}
+
+/* ---- Merging ------------------------------------------------------------------------------- */
+
+static gboolean engine_can(const XgProgramSpec *spec, const XgNode *before, const XgNode *merged)
+{
+    const XgEngineHandle *engine = spec->engine;
+    if (engine == NULL || engine->table == NULL)
+        return TRUE;
+    XgNodeView *old = xg_node_view_new(before, spec->max_batch, NULL);
+    XgNodeView *new = xg_node_view_new(merged, spec->max_batch, NULL);
+    const gboolean can =
+        engine->table->score(engine->self, xg_node_view_info(old)) == 0 ||
+        engine->table->score(engine->self, xg_node_view_info(new)) > 0;
+    xg_node_view_free(old);
+    xg_node_view_free(new);
+    return can;
+}
+
+/* `node` again with another activation (NULL: as it is) and residual (NULL: as it is). */
+static XgNode *remake(XgLowered *lowered, const XgNode *node, const char *activation,
+                      XgValue *residual, GError **error)
+{
+    XgValue *inputs[8] = {NULL};
+    g_assert(node->input_count <= (int) G_N_ELEMENTS(inputs));
+    memcpy(inputs, node->inputs, sizeof(XgValue *) * (gsize) node->input_count);
+    int count = node->input_count;
+    if (residual != NULL) {
+        inputs[LAYER_RESIDUAL] = residual;
+        count = LAYER_INPUTS;
+    }
+    g_autofree XgAttr *attributes =
+        g_memdup2(node->attributes, sizeof(XgAttr) * (gsize) node->attribute_count);
+    for (int i = 0; i < node->attribute_count && activation != NULL; i++)
+        if (strcmp(attributes[i].name, "activation") == 0)
+            attributes[i].s = activation;
+    XgNode *made = xg_network_add_node(lowered->network, node->op->id, node->name, inputs, count,
+                                       attributes, node->attribute_count, error);
+    if (made != NULL)
+        made->block = node->block;
+    return made;
+}
+
+/* Puts `merged` in the place of `last`, whose work it does; TRUE unless the engine cannot. */
+static gboolean take_over(XgLowered *lowered, const XgProgramSpec *spec, const XgNode *before,
+                          const XgNode *last, XgNode *merged)
+{
+    if (!engine_can(spec, before, merged))
+        return FALSE;
+    xg_lowered_replace(lowered, last->outputs[0], merged->outputs[0]);
+    for (int i = 1; i < before->output_count; i++)
+        xg_lowered_replace(lowered, before->outputs[i], merged->outputs[i]);
+    lowered->fused++;
+    return TRUE;
+}
+
+static gboolean can_take_activation(const XgNode *node)
+{
+    return (is_layer(node) || is_op(node, "add/1") || is_op(node, "batch_norm_train/1")) &&
+           strcmp(xg_node_string(node, "activation"), "none") == 0;
+}
+
+static gboolean fuse_activation(XgLowered *lowered, const XgProgramSpec *spec, const guint *uses,
+                                const XgNode *node, GError **error)
+{
+    const char *activation = activation_of(node);
+    const XgNode *before = activation ? node->inputs[0]->producer : NULL;
+    if (before == NULL || !can_take_activation(before) || uses[node->inputs[0]->id] != 1)
+        return TRUE;
+    XgNode *merged = remake(lowered, before, activation, NULL, error);
+    if (merged != NULL)
+        take_over(lowered, spec, before, node, merged);
+    return merged != NULL;
+}
+
+/* The operand of an addition whose layer can take the other one as its residual; -1: none. */
+static int residual_side(const XgNode *add, const guint *uses)
+{
+    int side = -1;
+    if (!xg_shape_equal(&add->inputs[0]->shape, &add->inputs[1]->shape) ||
+        add->inputs[0] == add->inputs[1])
+        return -1;
+    for (int i = 0; i < 2; i++) {
+        const XgNode *layer = add->inputs[i]->producer;
+        if (layer == NULL || !is_layer(layer) || uses[add->inputs[i]->id] != 1 ||
+            strcmp(xg_node_string(layer, "activation"), "none") != 0 ||
+            (layer->input_count > LAYER_RESIDUAL && layer->inputs[LAYER_RESIDUAL] != NULL))
+            continue;
+        if (side < 0 || layer->id > add->inputs[side]->producer->id)
+            side = i;
+    }
+    return side;
+}
+
+static gboolean fuse_addition(XgLowered *lowered, const XgProgramSpec *spec, const guint *uses,
+                              const XgNode *node, GError **error)
+{
+    const int side = is_op(node, "add/1") ? residual_side(node, uses) : -1;
+    if (side < 0)
+        return TRUE;
+    const XgNode *layer = node->inputs[side]->producer;
+    XgNode *merged = remake(lowered, layer, xg_node_string(node, "activation"),
+                            node->inputs[1 - side], error);
+    if (merged != NULL)
+        take_over(lowered, spec, layer, node, merged);
+    return merged != NULL;
+}
+
+typedef gboolean (*FuseNode)(XgLowered *lowered, const XgProgramSpec *spec, const guint *uses,
+                             const XgNode *node, GError **error);
+
+static gboolean fuse_all(XgLowered *lowered, const XgProgramSpec *spec, FuseNode fuse_node,
+                         GError **error)
+{
+    g_autofree guint *uses = count_uses(lowered);
+    const guint count = lowered->network->nodes->len;
+    for (guint i = 0; i < count; i++)
+        if (!fuse_node(lowered, spec, uses, lowered->network->nodes->pdata[i], error))
+            return FALSE;
+    xg_network_sort(lowered->network);
+    g_autoptr(GPtrArray) results = xg_lowered_results(lowered);
+    xg_network_prune(lowered->network, (XgValue *const *) results->pdata, (int) results->len);
+    return TRUE;
+}
+
+gboolean xg_fuse(XgLowered *lowered, const XgProgramSpec *spec, GError **error)
+{
+    return fuse_all(lowered, spec, fuse_addition, error) &&
+           fuse_all(lowered, spec, fuse_activation, error);
+}

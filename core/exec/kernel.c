@@ -1,0 +1,101 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+#include "exec/kernel.h"
+
+#include <string.h>
+
+static gboolean engine_failed(const XgKernel *kernel, const XgEngineHandle *engine,
+                              XgStatus status, GError **error)
+{
+    const char *text = engine->failure ? engine->failure(engine->user) : NULL;
+    return xg_error_set(error, status < 0 ? status : XG_PLUGIN, "%s (%s): %s", kernel->node->name,
+                        kernel->node->op->id, text ? text : "the engine failed");
+}
+
+static gboolean has_engine(const XgEngineHandle *engine)
+{
+    return engine != NULL && engine->table != NULL;
+}
+
+static void release(XgKernel *kernel, const XgEngineHandle *engine)
+{
+    if (kernel->prepared != NULL)
+        engine->table->release(engine->self, kernel->prepared);
+    kernel->prepared = NULL;
+}
+
+gboolean xg_kernel_prepare(XgKernel *kernel, const XgEngineHandle *engine, GError **error)
+{
+    const XgNodeInfo *info = xg_node_view_info(kernel->view);
+    release(kernel, engine);
+    kernel->scratch_size = 0;
+    if ((kernel->node->op->flags & XG_OP_VIEW) != 0 || !has_engine(engine) ||
+        engine->table->score(engine->self, info) <= 0)
+        return TRUE;
+    const XgStatus status =
+        engine->table->prepare(engine->self, info, &kernel->prepared, &kernel->scratch_size);
+    if (status == XG_OK && kernel->prepared != NULL)
+        return TRUE;
+    kernel->prepared = NULL;
+    return engine_failed(kernel, engine, status, error);
+}
+
+XgKernel *xg_kernel_new(const XgNode *node, gint64 max_batch, const float *const *constants,
+                        const XgEngineHandle *engine, GError **error)
+{
+    XgKernel *kernel = g_new0(XgKernel, 1);
+    kernel->node = node;
+    kernel->view = xg_node_view_new(node, max_batch, constants);
+    kernel->inputs = g_new0(const float *, (gsize) MAX(node->input_count, 1));
+    kernel->outputs = g_new0(float *, (gsize) MAX(node->output_count, 1));
+    if (!xg_kernel_prepare(kernel, engine, error)) {
+        xg_kernel_free(kernel, engine);
+        return NULL;
+    }
+    return kernel;
+}
+
+void xg_kernel_free(XgKernel *kernel, const XgEngineHandle *engine)
+{
+    if (kernel == NULL)
+        return;
+    release(kernel, engine);
+    xg_node_view_free(kernel->view);
+    g_free(kernel->inputs);
+    g_free(kernel->outputs);
+    g_free(kernel);
+}
+
+gboolean xg_kernel_run(XgKernel *kernel, const XgEngineHandle *engine, gint64 batch, void *scratch,
+                       GError **error)
+{
+    if ((kernel->node->op->flags & XG_OP_VIEW) != 0)
+        return TRUE;
+    const XgRun run = {batch, kernel->inputs, kernel->outputs, scratch};
+    const gint64 started_us = g_get_monotonic_time();
+    XgStatus status = XG_OK;
+    if (kernel->prepared != NULL)
+        status = engine->table->run(engine->self, kernel->prepared, &run);
+    else
+        kernel->node->op->reference(xg_node_view_info(kernel->view), &run);
+    kernel->seconds += (double) (g_get_monotonic_time() - started_us) / G_USEC_PER_SEC;
+    kernel->runs++;
+    return status == XG_OK || engine_failed(kernel, engine, status, error);
+}
+
+double xg_kernel_flops(const XgKernel *kernel)
+{
+    const XgNode *node = kernel->node;
+    const char *op = node->op->id;
+    const gboolean forward = strcmp(op, "conv2d/1") == 0 || strcmp(op, "linear/1") == 0;
+    const gboolean to_input =
+        g_str_has_prefix(op, "conv2d_grad_input") || g_str_has_prefix(op, "linear_grad_input");
+    const gboolean to_weight =
+        g_str_has_prefix(op, "conv2d_grad_weight") || g_str_has_prefix(op, "linear_grad_weight");
+    if (!forward && !to_input && !to_weight)
+        return 0.0;
+    const XgShape *positions = forward ? &node->outputs[0]->shape : &node->inputs[0]->shape;
+    const XgShape *weight = to_weight ? &node->outputs[0]->shape : &node->inputs[1]->shape;
+    return 2.0 * (double) xg_shape_elements(positions) * (double) xg_shape_elements(weight) /
+           (double) weight->dims[0];
+}

@@ -1,0 +1,40 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/** @file kernel.h  One node of a program with what computes it. All: [main]. */
+#ifndef XG_EXEC_KERNEL_H
+#define XG_EXEC_KERNEL_H
+
+#include "exec/program.h"
+#include "graph/op.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+    const XgNode *node;
+    XgNodeView *view;
+    void *prepared;       /**< the engine's kernel; NULL: the reference */
+    guint64 scratch_size;
+    const float **inputs; /**< per input of the node */
+    float **outputs;
+    double seconds;       /**< spent since the last profile */
+    guint64 runs;
+} XgKernel;
+
+/** `constants`: see xg_node_view_new(). The kernel must not outlive the node. */
+XgKernel *xg_kernel_new(const XgNode *node, gint64 max_batch, const float *const *constants,
+                        const XgEngineHandle *engine, GError **error);
+void xg_kernel_free(XgKernel *kernel, const XgEngineHandle *engine);
+
+/** Prepares anew after constants changed. */
+gboolean xg_kernel_prepare(XgKernel *kernel, const XgEngineHandle *engine, GError **error);
+
+gboolean xg_kernel_run(XgKernel *kernel, const XgEngineHandle *engine, gint64 batch, void *scratch,
+                       GError **error);
+
+/** Floating-point operations per image of a convolution or linear map, forward or backward; 0 for
+ *  others. */
+double xg_kernel_flops(const XgKernel *kernel);
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,352 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+#include "base/memory.h"
+#include "exec/kernel.h"
+#include "exec/lower.h"
+#include "exec/memory.h"
+
+#include <string.h>
+
+/* Where an input of a kernel changes from run to run. */
+typedef struct {
+    const float **slot;
+    int input; /* of the program; or one of the following */
+} Patch;
+
+enum { PATCH_TARGETS = -1, PATCH_WEIGHTS = -2 };
+
+struct XgProgram {
+    XgLowered *lowered;
+    XgMemoryPlan *memory;
+    XgStore *store;
+    const XgEngineHandle *engine;
+    gint64 max_batch;
+    gboolean training;
+    XgTrained trained;
+    void *user;
+    guint64 seed;
+    char *arena;
+    void *scratch;
+    gsize scratch_size, constant_size;
+    GPtrArray *folded;     /* of float arrays, two per fold */
+    const float **values;  /* per value id: fixed address; NULL: given at each run */
+    const float **constants; /* per value id: what engines may pack */
+    GPtrArray *kernels;    /* of XgKernel, in node order */
+    GArray *patches;       /* of Patch */
+    GHashTable *gradients; /* parameter name -> const float */
+    guint64 rng[2];        /* seed, step: what dropout reads */
+};
+
+/* ---- Addresses ----------------------------------------------------------------------------- */
+
+static gboolean allocate_folds(XgProgram *program, GError **error)
+{
+    program->folded = g_ptr_array_new_with_free_func(xg_aligned_free);
+    for (guint i = 0; i < program->lowered->folds->len; i++) {
+        const XgFold *fold = program->lowered->folds->pdata[i];
+        const XgValue *const values[] = {fold->folded_weight, fold->folded_bias};
+        for (int k = 0; k < 2; k++) {
+            const gsize size = sizeof(float) * (gsize) xg_shape_elements(&values[k]->shape);
+            float *memory = xg_aligned_alloc(size, values[k]->name, error);
+            if (memory == NULL)
+                return FALSE;
+            g_ptr_array_add(program->folded, memory);
+            program->values[values[k]->id] = program->constants[values[k]->id] = memory;
+            program->constant_size += size;
+        }
+    }
+    return TRUE;
+}
+
+static void compute_folds(XgProgram *program)
+{
+    for (guint i = 0; i < program->lowered->folds->len; i++)
+        xg_fold_compute(program->lowered->folds->pdata[i], program->store,
+                        program->folded->pdata[2 * i], program->folded->pdata[2 * i + 1]);
+}
+
+static gboolean locate_parameters(XgProgram *program, GError **error)
+{
+    const XgNetwork *network = program->lowered->network;
+    for (guint i = 0; i < network->values->len; i++) {
+        XgValue *value = network->values->pdata[i];
+        if ((value->kind != XG_VALUE_PARAMETER && value->kind != XG_VALUE_BUFFER) ||
+            program->values[i] != NULL)
+            continue;
+        const XgStored *stored = xg_store_find(program->store, value->name);
+        if (stored == NULL || !xg_shape_equal(&stored->shape, &value->shape))
+            return xg_error_set(error, XG_SHAPE, "%s: the store has no tensor of that shape",
+                                value->name);
+        program->values[i] = stored->values;
+        if (value->kind == XG_VALUE_PARAMETER &&
+            !(program->training && program->trained(value, program->user)))
+            program->constants[i] = stored->values;
+    }
+    return TRUE;
+}
+
+static gboolean allocate_arena(XgProgram *program, gsize limit, GError **error)
+{
+    const XgNetwork *network = program->lowered->network;
+    g_autoptr(GPtrArray) results = xg_lowered_results(program->lowered);
+    program->memory =
+        xg_memory_plan_new(network, program->max_batch, (XgValue *const *) results->pdata,
+                           results->len, error);
+    if (program->memory == NULL)
+        return FALSE;
+    if (limit > 0 && program->memory->size > limit)
+        return xg_error_set(error, XG_LIMIT,
+                            "the program needs %.1f MiB for batches of %" G_GINT64_FORMAT
+                            ", the limit is %.1f MiB",
+                            (double) program->memory->size / (1 << 20), program->max_batch,
+                            (double) limit / (1 << 20));
+    program->arena = xg_aligned_alloc(MAX(program->memory->size, 64), "activations", error);
+    if (program->arena == NULL)
+        return FALSE;
+    for (guint i = 0; i < network->values->len; i++)
+        if (program->memory->offsets[i] != XG_NOT_PLANNED)
+            program->values[i] = (const float *) (program->arena + program->memory->offsets[i]);
+    if (program->lowered->rng != NULL)
+        program->values[program->lowered->rng->id] = (const float *) program->rng;
+    return TRUE;
+}
+
+/* Views of program inputs have no memory of their own: the input they show; NULL for others. */
+static const XgValue *shown_input(const XgProgram *program, const XgValue *value)
+{
+    const guint root = program->memory->root[value->id];
+    const XgValue *shown = program->lowered->network->values->pdata[root];
+    return shown->kind == XG_VALUE_INPUT ? shown : NULL;
+}
+
+static int input_index(const XgProgram *program, const XgValue *value)
+{
+    const XgLowered *lowered = program->lowered;
+    const XgValue *shown = shown_input(program, value);
+    if (shown == lowered->targets)
+        return PATCH_TARGETS;
+    if (shown == lowered->weights)
+        return PATCH_WEIGHTS;
+    for (guint i = 0; i < lowered->inputs->len; i++)
+        if (lowered->inputs->pdata[i] == shown)
+            return (int) i;
+    g_assert_not_reached();
+}
+
+/* ---- Kernels ------------------------------------------------------------------------------- */
+
+static gboolean make_kernel(XgProgram *program, const XgNode *node, GError **error)
+{
+    XgKernel *kernel = xg_kernel_new(node, program->max_batch, program->constants,
+                                     program->engine, error);
+    if (kernel == NULL)
+        return FALSE;
+    g_ptr_array_add(program->kernels, kernel);
+    for (int k = 0; k < node->input_count; k++) {
+        const XgValue *input = node->inputs[k];
+        if (input == NULL)
+            continue;
+        kernel->inputs[k] = program->values[input->id];
+        if (kernel->inputs[k] == NULL) {
+            const Patch patch = {&kernel->inputs[k], input_index(program, input)};
+            g_array_append_val(program->patches, patch);
+        }
+    }
+    for (int k = 0; k < node->output_count; k++)
+        kernel->outputs[k] = (float *) program->values[node->outputs[k]->id];
+    program->scratch_size = MAX(program->scratch_size, (gsize) kernel->scratch_size);
+    return TRUE;
+}
+
+static gboolean allocate_scratch(XgProgram *program, GError **error)
+{
+    xg_aligned_free(program->scratch);
+    program->scratch =
+        program->scratch_size > 0 ? xg_aligned_alloc(program->scratch_size, "scratch", error) : NULL;
+    return program->scratch_size == 0 || program->scratch != NULL;
+}
+
+static gboolean make_kernels(XgProgram *program, GError **error)
+{
+    const XgNetwork *network = program->lowered->network;
+    program->kernels = g_ptr_array_new();
+    program->patches = g_array_new(FALSE, FALSE, sizeof(Patch));
+    for (guint i = 0; i < network->nodes->len; i++)
+        if (!make_kernel(program, network->nodes->pdata[i], error))
+            return FALSE;
+    return allocate_scratch(program, error);
+}
+
+static void index_gradients(XgProgram *program)
+{
+    program->gradients = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < program->lowered->wanted->len; i++) {
+        const XgWanted *wanted = &g_array_index(program->lowered->wanted, XgWanted, i);
+        g_hash_table_insert(program->gradients, wanted->parameter->name,
+                            (void *) program->values[wanted->gradient->id]);
+    }
+}
+
+/* ---- Programs ------------------------------------------------------------------------------ */
+
+XgProgram *xg_program_new(const XgProgramSpec *spec, GError **error)
+{
+    g_autoptr(XgProgram) program = g_new0(XgProgram, 1);
+    program->store = spec->store;
+    program->engine = spec->engine;
+    program->max_batch = spec->max_batch;
+    program->training = spec->training;
+    program->trained = spec->trained;
+    program->seed = spec->seed;
+    program->lowered = xg_lower(spec, error);
+    if (program->lowered == NULL)
+        return NULL;
+    program->user = spec->user;
+    const gsize count = MAX(program->lowered->network->values->len, 1);
+    program->values = g_new0(const float *, count);
+    program->constants = g_new0(const float *, count);
+    if (!allocate_folds(program, error) || !locate_parameters(program, error) ||
+        !allocate_arena(program, spec->memory_limit, error))
+        return NULL;
+    compute_folds(program);
+    if (!make_kernels(program, error))
+        return NULL;
+    index_gradients(program);
+    program->trained = NULL;
+    program->user = NULL;
+    return g_steal_pointer(&program);
+}
+
+void xg_program_free(XgProgram *program)
+{
+    if (program == NULL)
+        return;
+    for (guint i = 0; program->kernels != NULL && i < program->kernels->len; i++)
+        xg_kernel_free(program->kernels->pdata[i], program->engine);
+    g_clear_pointer(&program->kernels, g_ptr_array_unref);
+    g_clear_pointer(&program->patches, g_array_unref);
+    g_clear_pointer(&program->gradients, g_hash_table_unref);
+    g_clear_pointer(&program->folded, g_ptr_array_unref);
+    xg_aligned_free(program->arena);
+    xg_aligned_free(program->scratch);
+    g_free(program->values);
+    g_free(program->constants);
+    xg_memory_plan_free(program->memory);
+    xg_lowered_free(program->lowered);
+    g_free(program);
+}
+
+gboolean xg_program_refresh(XgProgram *program, GError **error)
+{
+    g_assert(!program->training);
+    compute_folds(program);
+    for (guint i = 0; i < program->kernels->len; i++) {
+        XgKernel *kernel = program->kernels->pdata[i];
+        if (!xg_kernel_prepare(kernel, program->engine, error))
+            return FALSE;
+        program->scratch_size = MAX(program->scratch_size, (gsize) kernel->scratch_size);
+    }
+    return allocate_scratch(program, error);
+}
+
+/* ---- Running ------------------------------------------------------------------------------- */
+
+static gboolean run_kernels(XgProgram *program, gint64 batch, const float *const *inputs,
+                            const float *targets, const float *weights, GError **error)
+{
+    g_assert(batch >= 1 && batch <= program->max_batch);
+    for (guint i = 0; i < program->patches->len; i++) {
+        const Patch *patch = &g_array_index(program->patches, Patch, i);
+        *patch->slot = patch->input == PATCH_TARGETS   ? targets
+                       : patch->input == PATCH_WEIGHTS ? weights
+                                                       : inputs[patch->input];
+    }
+    for (guint i = 0; i < program->kernels->len; i++)
+        if (!xg_kernel_run(program->kernels->pdata[i], program->engine, batch, program->scratch,
+                           error))
+            return FALSE;
+    return TRUE;
+}
+
+static void give_outputs(const XgProgram *program, const float *const *inputs,
+                         const float **outputs)
+{
+    for (guint i = 0; i < program->lowered->outputs->len; i++) {
+        const XgValue *value = program->lowered->outputs->pdata[i];
+        outputs[i] = program->values[value->id];
+        if (outputs[i] == NULL)
+            outputs[i] = inputs[input_index(program, value)];
+    }
+}
+
+gboolean xg_program_run(XgProgram *program, gint64 batch, const float *const *inputs,
+                        const float **outputs, GError **error)
+{
+    g_assert(!program->training);
+    if (!run_kernels(program, batch, inputs, NULL, NULL, error))
+        return FALSE;
+    give_outputs(program, inputs, outputs);
+    return TRUE;
+}
+
+gboolean xg_program_train(XgProgram *program, gint64 batch, const float *const *inputs,
+                          const float *targets, const float *weights, guint64 step,
+                          const float **outputs, double *loss, GError **error)
+{
+    g_assert(program->training);
+    program->rng[0] = program->seed;
+    program->rng[1] = step;
+    if (!run_kernels(program, batch, inputs, targets, weights, error))
+        return FALSE;
+    const float *losses = program->values[program->lowered->loss->id];
+    double sum = 0.0;
+    for (gint64 i = 0; i < batch; i++)
+        sum += (double) losses[i] * (double) weights[i];
+    *loss = sum;
+    give_outputs(program, inputs, outputs);
+    return TRUE;
+}
+
+const float *xg_program_gradient(const XgProgram *program, const char *parameter)
+{
+    return g_hash_table_lookup(program->gradients, parameter);
+}
+
+/* ---- Facts --------------------------------------------------------------------------------- */
+
+XgProgramFacts xg_program_facts(const XgProgram *program)
+{
+    XgProgramFacts facts = {
+        .arena_bytes = program->memory->size,
+        .scratch_bytes = program->scratch_size + program->constant_size,
+        .folded = program->lowered->folds->len,
+        .fused = program->lowered->fused,
+    };
+    for (guint i = 0; i < program->kernels->len; i++) {
+        const XgKernel *kernel = program->kernels->pdata[i];
+        if ((kernel->node->op->flags & XG_OP_VIEW) != 0)
+            continue;
+        facts.nodes++;
+        facts.reference_nodes += kernel->prepared == NULL;
+        facts.flops += xg_kernel_flops(kernel);
+    }
+    return facts;
+}
+
+char *xg_program_profile(XgProgram *program)
+{
+    GString *text = g_string_new("    ms  GFLOP/image  kernel     node\n");
+    for (guint i = 0; i < program->kernels->len; i++) {
+        XgKernel *kernel = program->kernels->pdata[i];
+        if (kernel->runs == 0)
+            continue;
+        g_string_append_printf(text, "%8.3f  %9.4f  %-9s  %s (%s)\n",
+                               1e3 * kernel->seconds / (double) kernel->runs,
+                               1e-9 * xg_kernel_flops(kernel),
+                               kernel->prepared ? "engine" : "reference", kernel->node->name,
+                               kernel->node->op->id);
+        kernel->seconds = 0.0;
+        kernel->runs = 0;
+    }
+    return g_string_free(text, FALSE);
+}
