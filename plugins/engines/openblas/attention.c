@@ -45,12 +45,16 @@ static void multiply(const Product *p, float *packed)
 /* c[i][j] = sum over r of a[r][i] * b[r][j] for rows r of both. */
 static void multiply_outer(const Product *p, float *packed)
 {
-    float *right = packed + div_up(p->rows, OUTER_ROWS) * OUTER_ROWS * p->k;
-    gemm_pack_outer(p->a, p->a_stride, p->k, p->rows, packed);
+    const int64_t group = outer_group(p->rows);
+    float *right = packed + line_floats(outer_floats(p->rows, p->k));
+    gemm_pack_outer(p->a, p->a_stride, p->k, p->rows, group, packed);
     for (int64_t j = 0; j < p->n; j += PANEL) {
-        const int64_t columns = min_i64(PANEL, p->n - j);
-        gemm_pack(right, columns, p->k, 0, 1, 0, p->k, p->b + j, p->b_stride, 1);
-        gemm_outer(p->rows, columns, p->k, packed, right, p->c + j, p->c_stride, 0);
+        const GemmOuter outer = {.rows = p->rows, .columns = min_i64(PANEL, p->n - j),
+                                 .count = p->k, .a = packed, .group = group,
+                                 .a_group = p->k * group, .a_stride = group, .b = right,
+                                 .c = p->c + j, .c_stride = p->c_stride};
+        gemm_pack(right, outer.columns, p->k, 0, 1, 0, p->k, p->b + j, p->b_stride, 1);
+        gemm_outer(&outer);
     }
 }
 
@@ -142,9 +146,9 @@ static Kernel *prepare_attention(const Engine *engine, const XgNodeInfo *node,
     a->width = channels_of(qkv) / 3 / a->heads;
     a->length = qkv->dims[qkv->rank - 2];
     a->sequences = elements_of(qkv) / (a->length * channels_of(qkv));
-    const int64_t t = a->length, outer = div_up(t, OUTER_ROWS) * OUTER_ROWS + PANEL;
+    const int64_t t = a->length, outer = line_floats(outer_floats(t, t)) + PANEL * t;
     const int64_t packed = max_i64(max_i64(packed_floats(t, a->width), packed_floats(a->width, t)),
-                                   backward ? outer * t : 0);
+                                   backward ? outer : 0);
     a->part = line_floats(t * t) * (backward ? 2 : 1) + line_floats(packed);
     *scratch_size = (uint64_t) (a->part * engine->workers) * sizeof(float);
     return &a->base;

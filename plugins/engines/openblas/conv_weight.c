@@ -10,9 +10,10 @@
 
 enum {
     ROWS = 384,                   /* summed in one go */
-    OUTPUTS = 16 * OUTER_ROWS,    /* output channels at a time */
+    OUTPUTS = 280,                /* output channels at a time */
+    PANELS_TO_PACK = 6,           /* from which on packing dy pays */
     ROWS_TO_SHARE = 1024,         /* per worker, from which on rows are shared out */
-    PART = ROWS * (OUTPUTS + PANEL) /* scratch floats of a worker */
+    PART = ROWS * (OUTPUTS + OUTER_MAX + PANEL) /* scratch floats of a worker */
 };
 
 typedef struct {
@@ -36,19 +37,32 @@ static void sum_block(const Job *job, int64_t group, int64_t row0, int64_t row1,
 {
     const Weight *w = job->weight;
     const float *x = job->x + group * w->gather.channels;
-    float *left = scratch, *right = scratch + ROWS * OUTPUTS;
+    float *left = scratch, *right = scratch + ROWS * (OUTPUTS + OUTER_MAX);
+    const int64_t blocks = div_up(w->outputs, OUTPUTS);
+    const int pack = panel1 - panel0 >= PANELS_TO_PACK;
     dw += group * w->outputs * w->columns;
-    for (int64_t o = 0; o < w->outputs; o += OUTPUTS) {
-        const int64_t outputs = min_i64(OUTPUTS, w->outputs - o);
+    for (int64_t i = 0; i < blocks; i++) {
+        const int64_t o = w->outputs * i / blocks;
+        const int64_t outputs = w->outputs * (i + 1) / blocks - o;
+        const int64_t side = outer_group(outputs);
         const float *dy = job->dy + group * w->outputs + o;
         for (int64_t r = row0; r < row1; r += ROWS) {
             const int64_t count = min_i64(ROWS, row1 - r);
-            gemm_pack_outer(dy + r * w->dy_pixel, w->dy_pixel, count, outputs, left);
+            GemmOuter outer = {.rows = outputs, .count = count, .a = dy + r * w->dy_pixel,
+                               .group = side, .a_group = side, .a_stride = w->dy_pixel, .b = right,
+                               .c_stride = w->columns, .add = r > row0};
+            if (pack) {
+                gemm_pack_outer(outer.a, w->dy_pixel, count, outputs, side, left);
+                outer.a = left;
+                outer.a_group = count * side;
+                outer.a_stride = side;
+            }
             for (int64_t p = panel0; p < panel1; p++) {
                 const int64_t k0 = p * PANEL, k1 = min_i64(k0 + PANEL, w->columns);
                 gather_rows(&w->gather, x, r, r + count, k0, k1, right, PANEL);
-                gemm_outer(outputs, k1 - k0, count, left, right, dw + o * w->columns + k0,
-                           w->columns, r > row0);
+                outer.columns = k1 - k0;
+                outer.c = dw + o * w->columns + k0;
+                gemm_outer(&outer);
             }
         }
     }

@@ -35,21 +35,20 @@ void gemm_pack(float *packed, int64_t n, int64_t k, int64_t first, int64_t last,
     }
 }
 
-void gemm_pack_outer(const float *source, int64_t stride, int64_t count, int64_t columns, float *to)
+void gemm_pack_outer(const float *source, int64_t stride, int64_t count, int64_t columns,
+                     int64_t group, float *to)
 {
-    for (int64_t j = 0; j < columns; j += OUTER_ROWS, to += count * OUTER_ROWS) {
-        const int64_t some = min_i64(OUTER_ROWS, columns - j);
+    for (int64_t j = 0; j < columns; j += group, to += count * group) {
+        const int64_t some = min_i64(group, columns - j);
         for (int64_t r = 0; r < count; r++) {
             const float *from = source + r * stride + j;
-            float *row = to + r * OUTER_ROWS;
-            if (some == OUTER_ROWS) {
-                memcpy(row, from, OUTER_ROWS * sizeof(float));
-                continue;
-            }
-            for (int64_t i = 0; i < some; i++)
-                row[i] = from[i];
-            for (int64_t i = some; i < OUTER_ROWS; i++)
-                row[i] = 0;
+            float *row = to + r * group;
+            /* A row's excess floats fall on the next row's place, which is written later. */
+            if (r + 1 < count && j + 16 <= columns)
+                memcpy(row, from, 16 * sizeof(float));
+            else
+                for (int64_t i = 0; i < some; i++)
+                    row[i] = from[i];
         }
     }
 }
@@ -187,25 +186,24 @@ static void finish_tile(const Tile *t, const float *sums, int64_t rows)
     }
 }
 
-#define CASE(mr, nv)                                                                              \
+#define TILE_CASE(mr, nv)                                                                              \
     case mr:                                                                                      \
         tile_rows(t, sums, mr, nv);                                                                     \
         break;
 
-#define CASES_6(nv) CASE(1, nv) CASE(2, nv) CASE(3, nv) CASE(4, nv) CASE(5, nv) CASE(6, nv)
+#define CASES_6(f, nv) f(1, nv) f(2, nv) f(3, nv) f(4, nv) f(5, nv) f(6, nv)
 #if TILE_ROWS > 6
-#define CASES(nv)                                                                                 \
-    CASES_6(nv)                                                                                   \
-    CASE(7, nv) CASE(8, nv) CASE(9, nv) CASE(10, nv) CASE(11, nv) CASE(12, nv) CASE(13, nv)       \
-        CASE(14, nv)
+#define CASES(f, nv)                                                                              \
+    CASES_6(f, nv)                                                                                \
+    f(7, nv) f(8, nv) f(9, nv) f(10, nv) f(11, nv) f(12, nv) f(13, nv) f(14, nv)
 #else
-#define CASES(nv) CASES_6(nv)
+#define CASES(f, nv) CASES_6(f, nv)
 #endif
 
 static __attribute__((noinline)) void tile_wide(const Tile *t, int64_t rows, float *sums)
 {
     switch (rows) {
-        CASES(2)
+        CASES(TILE_CASE, 2)
     default:
         break;
     }
@@ -214,7 +212,7 @@ static __attribute__((noinline)) void tile_wide(const Tile *t, int64_t rows, flo
 static __attribute__((noinline)) void tile_narrow(const Tile *t, int64_t rows, float *sums)
 {
     switch (rows) {
-        CASES(1)
+        CASES(TILE_CASE, 1)
     default:
         break;
     }
@@ -260,63 +258,67 @@ void gemm_block(const GemmBlock *b)
         finish(b);
 }
 
-/* Sums of rows [first, first + mr) of one group by one vector column pair. */
-static inline __attribute__((always_inline)) void outer_rows(int64_t count, const float *a,
-                                                             const float *b, float *c,
-                                                             int64_t c_stride, int64_t columns,
-                                                             int add, const int mr, const int nv)
+/* `mr` columns of a, from a[0], by `nv` vectors of b; both constant after inlining. */
+static inline __attribute__((always_inline)) void outer_rows(const GemmOuter *o, const float *a,
+                                                             const float *b, float *sums,
+                                                             const int mr, const int nv)
 {
-    Vector sum[OUTER_ROWS][WIDE];
+    Vector sum[TILE_ROWS][WIDE];
     UNROLL for (int i = 0; i < mr; i++)
         UNROLL for (int v = 0; v < nv; v++)
             sum[i][v] = vector_zero();
-    for (int64_t r = 0; r < count; r++) {
+    const int64_t stride = o->a_stride;
+    for (int64_t r = o->count; r > 0; r--) {
         Vector right[WIDE];
         UNROLL for (int v = 0; v < nv; v++)
             right[v] = vector_load(b + v * LANES);
+        __builtin_prefetch(a + 8 * stride);
         UNROLL for (int i = 0; i < mr; i++) {
             const Vector left = vector_set(a[i]);
             UNROLL for (int v = 0; v < nv; v++)
                 sum[i][v] = vector_fma(left, right[v], sum[i][v]);
         }
-        a += OUTER_ROWS;
+        a += stride;
         b += PANEL;
     }
-    float sums[OUTER_TILE * TILE] __attribute__((aligned(64)));
     UNROLL for (int i = 0; i < mr; i++)
         UNROLL for (int v = 0; v < nv; v++)
             vector_store(sums + (i * WIDE + v) * LANES, sum[i][v]);
-    const Tile t = {.c = c, .c_stride = c_stride, .columns = columns, .begin = !add,
-                    .low = -INFINITY, .high = INFINITY};
-    finish_tile(&t, sums, mr);
 }
 
-void gemm_outer(int64_t rows, int64_t columns, int64_t count, const float *a, const float *b,
-                float *c, int64_t c_stride, int add)
+#define OUTER_CASE(mr, nv)                                                                        \
+    case mr:                                                                                      \
+        outer_rows(o, a, b, sums, mr, nv);                                                        \
+        break;
+
+static __attribute__((noinline)) void outer_tile(const GemmOuter *o, const float *a,
+                                                 const float *b, float *sums, int64_t rows)
 {
-    for (int64_t row = 0; row < rows;) {
-        const int64_t in_group = row % OUTER_ROWS;
-        const float *left = a + (row - in_group) * count + in_group;
-        const int64_t rest = min_i64(rows - row, OUTER_ROWS - in_group);
-        int64_t done = 1;
-        for (int64_t column = 0; column < columns; column += TILE) {
-            const int64_t some = min_i64(columns - column, TILE);
-            float *to = c + row * c_stride + column;
-#define OUTER(mr, nv)                                                                             \
-    {                                                                                             \
-        done = mr;                                                                                \
-        outer_rows(count, left, b + column, to, c_stride, some, add, mr, nv);                     \
+    switch (rows) {
+        CASES(OUTER_CASE, 2)
+    default:
+        break;
     }
-            if (rest >= OUTER_TILE && some > LANES)
-                OUTER(OUTER_TILE, 2)
-            else if (rest >= OUTER_TILE)
-                OUTER(OUTER_TILE, 1)
-            else if (rest >= 4)
-                OUTER(4, 2)
-            else
-                OUTER(1, 2)
+}
+
+int64_t outer_group(int64_t rows)
+{
+    return div_up(rows, div_up(rows, TILE_ROWS));
+}
+
+void gemm_outer(const GemmOuter *o)
+{
+    float sums[TILE_ROWS * TILE] __attribute__((aligned(64)));
+    for (int64_t row = 0; row < o->rows; row += o->group) {
+        const float *a = o->a + row / o->group * o->a_group;
+        const int64_t some = min_i64(o->rows - row, o->group);
+        for (int64_t column = 0; column < o->columns; column += TILE) {
+            const Tile t = {.c = o->c + row * o->c_stride + column, .c_stride = o->c_stride,
+                            .columns = min_i64(o->columns - column, TILE), .begin = !o->add,
+                            .low = -INFINITY, .high = INFINITY};
+            outer_tile(o, a, o->b + column, sums, some);
+            finish_tile(&t, sums, some);
         }
-        row += done;
     }
 }
 
@@ -335,13 +337,18 @@ void gemm_block(const GemmBlock *b)
         finish(b);
 }
 
-void gemm_outer(int64_t rows, int64_t columns, int64_t count, const float *a, const float *b,
-                float *c, int64_t c_stride, int add)
+int64_t outer_group(int64_t rows)
 {
-    for (int64_t row = 0; row < rows; row += OUTER_ROWS)
-        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) min_i64(OUTER_ROWS, rows - row),
-                    (int) columns, (int) count, 1.0F, a + row * count, OUTER_ROWS, b, PANEL,
-                    add ? 1.0F : 0.0F, c + row * c_stride, (int) c_stride);
+    return min_i64(rows, OUTER_MAX);
+}
+
+void gemm_outer(const GemmOuter *o)
+{
+    for (int64_t row = 0; row < o->rows; row += o->group)
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) min_i64(o->group, o->rows - row),
+                    (int) o->columns, (int) o->count, 1.0F, o->a + row / o->group * o->a_group,
+                    (int) o->a_stride, o->b, PANEL, o->add ? 1.0F : 0.0F, o->c + row * o->c_stride,
+                    (int) o->c_stride);
 }
 
 #endif

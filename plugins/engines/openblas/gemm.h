@@ -60,14 +60,36 @@ typedef struct {
 
 void gemm_block(const GemmBlock *block);
 
-/** c[i][j] += sum over r < count of a[r][i] * b[r][j], for i < rows, j < columns <= PANEL. `a` is
- *  in groups of OUTER_ROWS: [group][count][OUTER_ROWS]; `b` is [count][PANEL]. */
-enum { OUTER_ROWS = 14 };
+/** c[i][j] = (add: c[i][j] +) sum over r < count of a[r][i] * b[r][j], for i < rows, j < columns <=
+ *  PANEL. Column i of `a` is at a[i / group * a_group + r * a_stride + i % group], so that it may
+ *  be packed or not; `b` is [count][PANEL]. */
+typedef struct {
+    int64_t rows, columns, count;
+    const float *a;
+    int64_t group; /* of outer_group() */
+    int64_t a_group, a_stride;
+    const float *b;
+    float *c;
+    int64_t c_stride;
+    int add;
+} GemmOuter;
 
-/** Packs `count` rows of `columns` values as the left-hand matrix of gemm_outer(). */
-void gemm_pack_outer(const float *source, int64_t stride, int64_t count, int64_t columns, float *to);
+void gemm_outer(const GemmOuter *outer);
 
-void gemm_outer(int64_t rows, int64_t columns, int64_t count, const float *a, const float *b,
-                float *c, int64_t c_stride, int add);
+enum { OUTER_MAX = 14 };
+
+/** Columns of the left-hand matrix that are best taken together: `rows` cut evenly. */
+int64_t outer_group(int64_t rows);
+
+/** Floats of a packed left-hand matrix. */
+static inline int64_t outer_floats(int64_t rows, int64_t count)
+{
+    return (rows + OUTER_MAX) * count;
+}
+
+/** Packs `count` rows of `columns` values as left-hand matrix with a_group = count * group and
+ *  a_stride = group. */
+void gemm_pack_outer(const float *source, int64_t stride, int64_t count, int64_t columns,
+                     int64_t group, float *to);
 
 #endif

@@ -16,6 +16,7 @@
 #define gemm_block ISA(gemm_block)
 #define gemm_pack ISA(gemm_pack)
 #define gemm_outer ISA(gemm_outer)
+#define outer_group ISA(outer_group)
 #define gemm_pack_outer ISA(gemm_pack_outer)
 #define softmax_rows ISA(softmax_rows)
 #define gather_rows ISA(gather_rows)

@@ -10,7 +10,6 @@
 #include <immintrin.h>
 #define VECTOR_FMA 1
 #define TILE_ROWS 14
-#define OUTER_TILE 14
 enum { LANES = 16 };
 typedef __m512 Vector;
 #define VECTOR_OP(name) _mm512_##name
@@ -18,7 +17,6 @@ typedef __m512 Vector;
 #include <immintrin.h>
 #define VECTOR_FMA 1
 #define TILE_ROWS 6
-#define OUTER_TILE 6
 enum { LANES = 8 };
 typedef __m256 Vector;
 #define VECTOR_OP(name) _mm256_##name
