@@ -45,7 +45,8 @@ static XgStatus build(void *self, XgGraph *g)
         }
         xg_block_index(g, x, "stage", s + 1);
     }
-    x = xg_block(g, xg_relu6(g, conv_bn(g, x, "18.0", "18.1", (XgConv2d){1280, .kernel = 1})), "last");
+    x = conv_bn(g, x, "18.0", "18.1", (XgConv2d){1280, .kernel = 1});
+    x = xg_block(g, xg_relu6(g, x), "last");
     xg_pop(g);
     x = xg_tag(g, xg_global_avg_pool(g, x), "features");
     x = xg_dropout(g, x, 0.2);
