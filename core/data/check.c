@@ -22,7 +22,8 @@ typedef struct {
     guint first; /* item of position 0 of a round */
 } Checking;
 
-/* ---- One file ------------------------------------------------------------------------------------ */
+/* ---- One file
+ * ------------------------------------------------------------------------------------ */
 
 static const struct {
     const char *format;
@@ -93,7 +94,8 @@ static void check_range(void *data, gint64 begin, gint64 end, int worker)
                    &checking->findings[i]);
 }
 
-/* ---- All of them --------------------------------------------------------------------------------- */
+/* ---- All of them
+ * --------------------------------------------------------------------------------- */
 
 static void unreadable_free(gpointer data)
 {
@@ -191,7 +193,8 @@ gboolean xg_dataset_require_readable(const XgDataset *dataset, const XgDatasetCh
     }
     if (count > NAMES_SHOWN)
         g_string_append_printf(lines, "\nand %u more", count - NAMES_SHOWN);
-    return xg_error_set(error, XG_FORMAT, "%s: expected readable images, found %u of %u unreadable%s",
+    return xg_error_set(error, XG_FORMAT,
+                        "%s: expected readable images, found %u of %u unreadable%s",
                         dataset->source, count, check->readable + count, lines->str);
 }
 

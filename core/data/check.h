@@ -21,9 +21,9 @@ typedef struct {
     GPtrArray *unreadable; /**< of XgUnreadable, in the items' order */
     GPtrArray *misnamed;   /**< of char *: readable files whose name says another format */
     guint readable;
-    guint grey, colour; /**< of the readable ones */
-    guint with_alpha;   /**< their alpha is dropped */
-    guint deep;         /**< 16-bit ones */
+    guint grey, colour;                                              /**< of the readable ones */
+    guint with_alpha;                                                /**< their alpha is dropped */
+    guint deep;                                                      /**< 16-bit ones */
     gint64 min_width_px, max_width_px, min_height_px, max_height_px; /**< 0: none readable */
 } XgDatasetCheck;
 

@@ -71,13 +71,15 @@ gboolean xg_dataset_finish(XgDataset *dataset, GPtrArray *labels, GError **error
         if (g_hash_table_add(known, labels->pdata[i]))
             g_ptr_array_add(names, labels->pdata[i]);
     if (names->len == 0)
-        return xg_error_set(error, XG_FORMAT, "%s: expected images of two or more classes, found "
-                            "no image", dataset->source);
+        return xg_error_set(error, XG_FORMAT,
+                            "%s: expected images of two or more classes, found "
+                            "no image",
+                            dataset->source);
     if (names->len == 1) {
         g_autofree char *only = xg_text_quoted(names->pdata[0]);
         return xg_error_set(error, XG_FORMAT,
-                            "%s: expected two or more classes, found only one, %s",
-                            dataset->source, only);
+                            "%s: expected two or more classes, found only one, %s", dataset->source,
+                            only);
     }
     if (names->len > XG_MAX_CLASSES)
         return xg_error_set(error, XG_LIMIT, "%s: expected at most %d classes, found %u",
@@ -118,7 +120,8 @@ static gboolean match_patient(const XgDataset *dataset, const GRegex *regex, XgI
                             failure->message);
     return xg_error_set(error, XG_INVALID,
                         "%s: expected a name that the pattern \"%s\" of the patient matches, "
-                        "found %s", place, g_regex_get_pattern(regex), name);
+                        "found %s",
+                        place, g_regex_get_pattern(regex), name);
 }
 
 gboolean xg_dataset_match_patients(XgDataset *dataset, const char *pattern, GError **error)
@@ -132,7 +135,8 @@ gboolean xg_dataset_match_patients(XgDataset *dataset, const char *pattern, GErr
     if (g_regex_get_capture_count(regex) < 1)
         return xg_error_set(error, XG_INVALID,
                             "pattern of the patient %s: expected a group in parentheses that is "
-                            "the patient, found none", shown);
+                            "the patient, found none",
+                            shown);
     for (guint i = 0; i < dataset->items->len; i++)
         if (!match_patient(dataset, regex, g_ptr_array_index(dataset->items, i), error))
             return FALSE;

@@ -105,7 +105,8 @@ static gboolean walk_root(Walk *walk)
     }
     return classes > 0 || xg_error_set(walk->error, XG_FORMAT,
                                        "%s: expected one folder of images per class, found no "
-                                       "folder", walk->dataset->source);
+                                       "folder",
+                                       walk->dataset->source);
 }
 
 static int compare_items(gconstpointer a, gconstpointer b)

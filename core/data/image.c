@@ -10,7 +10,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-/* ---- Files --------------------------------------------------------------------------------------- */
+/* ---- Files
+ * --------------------------------------------------------------------------------------- */
 
 static guint8 *read_descriptor(int fd, const char *path, gint64 max_bytes, gsize *size,
                                GError **error)
@@ -62,13 +63,14 @@ guint8 *xg_image_file_bytes(const char *path, gint64 max_bytes, gsize *size, GEr
         xg_error_set(error, XG_IO, "%s: cannot be opened: %s", path, g_strerror(errno));
         return NULL;
     }
-    guint8 *bytes = read_descriptor(fd, path, max_bytes > 0 ? max_bytes : XG_IMAGE_MAX_BYTES, size,
-                                    error);
+    guint8 *bytes =
+        read_descriptor(fd, path, max_bytes > 0 ? max_bytes : XG_IMAGE_MAX_BYTES, size, error);
     close(fd);
     return bytes;
 }
 
-/* ---- Pixels -------------------------------------------------------------------------------------- */
+/* ---- Pixels
+ * -------------------------------------------------------------------------------------- */
 
 static const XgImageSource *choose_source(const XgImageReader *reader, const guint8 *bytes,
                                           gsize size)
@@ -109,16 +111,14 @@ static gboolean pixel_bytes(const XgImageReader *reader, const char *name, const
         return xg_error_set(error, XG_PLUGIN,
                             "%s: expected 1 to 4 channels of 8 or 16 bit, the reader says "
                             "%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT " px, %d channels of %d bit",
-                            name, info->width_px, info->height_px, info->channels,
-                            info->bit_depth);
-    const gint64 factors[] = {info->width_px, info->height_px, info->channels,
-                              info->bit_depth / 8};
+                            name, info->width_px, info->height_px, info->channels, info->bit_depth);
+    const gint64 factors[] = {info->width_px, info->height_px, info->channels, info->bit_depth / 8};
     gint64 pixels;
     if (!xg_size_product(factors, 2, &pixels) || pixels > limit ||
         !xg_size_product(factors, G_N_ELEMENTS(factors), bytes))
         return xg_error_set(error, XG_LIMIT,
-                            "%s: expected at most %" G_GINT64_FORMAT " pixels, found %" G_GINT64_FORMAT
-                            " x %" G_GINT64_FORMAT,
+                            "%s: expected at most %" G_GINT64_FORMAT
+                            " pixels, found %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT,
                             name, limit, info->width_px, info->height_px);
     return TRUE;
 }
@@ -140,8 +140,9 @@ gboolean xg_image_decode(const XgImageReader *reader, const char *name, const gu
         return FALSE;
     g_autofree void *pixels = g_try_malloc((gsize) capacity);
     if (!pixels)
-        return xg_error_set(error, XG_NOMEM, "%s: no memory for %" G_GINT64_FORMAT
-                            " bytes of pixels", name, capacity);
+        return xg_error_set(error, XG_NOMEM,
+                            "%s: no memory for %" G_GINT64_FORMAT " bytes of pixels", name,
+                            capacity);
     const XgStatus status =
         source->table->decode(source->self, bytes, size, &info, pixels, (guint64) capacity);
     if (!call_went_well(source, name, status, error))

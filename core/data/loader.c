@@ -92,8 +92,7 @@ static gboolean check_arguments(const XgDataset *dataset, const guint *indices, 
                             G_MAXINT32, batch, threads, count);
     for (gsize i = 0; i < count; i++)
         if (indices[i] >= dataset->items->len)
-            return xg_error_set(error, XG_INVALID,
-                                "loader: expected an index below %u, found %u",
+            return xg_error_set(error, XG_INVALID, "loader: expected an index below %u, found %u",
                                 dataset->items->len, indices[i]);
     return TRUE;
 }

@@ -15,9 +15,9 @@
 typedef struct {
     const XgCsv *csv;
     XgDataset *dataset;
-    GPtrArray *labels;   /* of const char * into `csv` */
-    GHashTable *lines;   /* absolute path -> line */
-    const char *folder;  /* absolute, of the manifest */
+    GPtrArray *labels;              /* of const char * into `csv` */
+    GHashTable *lines;              /* absolute path -> line */
+    const char *folder;             /* absolute, of the manifest */
     int path, label, patient, part; /* columns; -1: there is none */
     gboolean all_parts;
     GError **error;
@@ -36,7 +36,8 @@ static gboolean wrong(const Reading *r, const XgCsvRow *row, const char *column,
                         r->dataset->source, row->line, column, expected, shown);
 }
 
-/* ---- The header line ----------------------------------------------------------------------------- */
+/* ---- The header line
+ * ----------------------------------------------------------------------------- */
 
 static int find_column(const XgCsv *csv, const char *name)
 {
@@ -95,7 +96,8 @@ static gboolean find_patient(Reading *r, const char *patient, const char **patte
     return TRUE;
 }
 
-/* ---- The rows ------------------------------------------------------------------------------------ */
+/* ---- The rows
+ * ------------------------------------------------------------------------------------ */
 
 static gboolean part_from_name(const char *name, gint *part)
 {

@@ -69,8 +69,7 @@ static gint64 centre_offset(gint64 whole, gint64 part)
 
 /* `in`: count x found channels in 0..1; `out`: count x p->channels. May be the same memory when
  * the channels are as many. */
-static void normalise(const XgPreprocess *p, gint32 found, const float *in, float *out,
-                      gsize count)
+static void normalise(const XgPreprocess *p, gint32 found, const float *in, float *out, gsize count)
 {
     double factor[3] = {0}, offset[3] = {0};
     for (int c = 0; c < p->channels; c++) {
@@ -96,9 +95,8 @@ static void normalise(const XgPreprocess *p, gint32 found, const float *in, floa
 gboolean xg_preprocess_image(const XgPreprocess *p, const XgImage *image, float *out,
                              GError **error)
 {
-    XgResize resize = {.columns = p->size_px,
-                       .rows = p->size_px,
-                       .interpolation = p->interpolation};
+    XgResize resize = {
+        .columns = p->size_px, .rows = p->size_px, .interpolation = p->interpolation};
     xg_resize_shorter(image->info.width_px, image->info.height_px, p->resize_px, &resize.width_px,
                       &resize.height_px);
     resize.x = centre_offset(resize.width_px, p->size_px);
@@ -106,7 +104,7 @@ gboolean xg_preprocess_image(const XgPreprocess *p, const XgImage *image, float 
     const gint32 found = image->info.channels >= 3 ? 3 : 1;
     const gsize count = (gsize) p->size_px * (gsize) p->size_px;
     g_autofree float *resized = NULL;
-    if (found != p->channels && !(resized = g_try_new(float, count * (gsize) found)))
+    if (found != p->channels && !(resized = g_try_new(float, count *(gsize) found)))
         return xg_error_set(error, XG_NOMEM, "no memory for a resized picture");
     float *pixels = resized ? resized : out;
     if (!xg_resize_image(image, &resize, pixels, error))

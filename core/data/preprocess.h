@@ -15,7 +15,7 @@ G_BEGIN_DECLS
  * 0.587 G + 0.114 B), channels are ordered, and each value v becomes (v * scale - mean) / std.
  */
 typedef struct {
-    gint64 resize_px;     /**< at least size_px */
+    gint64 resize_px; /**< at least size_px */
     gint64 size_px;
     gint32 channels;      /**< 1 or 3 */
     gint32 interpolation; /**< XG_BILINEAR or XG_BICUBIC */

@@ -7,12 +7,12 @@
 
 #include "base/error.h"
 #include "base/rng.h"
-#include "base/text.h"
 #include "data/group.h"
 
 enum { NAMES_SHOWN = 10 };
 
-/* ---- Groups to parts ----------------------------------------------------------------------------- */
+/* ---- Groups to parts
+ * ----------------------------------------------------------------------------- */
 
 typedef struct {
     const XgDataset *dataset;
@@ -114,8 +114,8 @@ static void assign_group(Work *w, guint group, const double parts[XG_PARTS])
         double gain = 0.0;
         for (guint c = 0; c < w->classes; c++) {
             const gsize cell = (gsize) p * w->classes + c;
-            gain += group_count(w, group, c) *
-                    (double) (w->target[cell] - w->have[cell]) / w->total[c];
+            gain +=
+                group_count(w, group, c) * (double) (w->target[cell] - w->have[cell]) / w->total[c];
         }
         if (parts[p] > 0.0 && gain > best) {
             best = gain;
@@ -177,8 +177,8 @@ static gboolean too_few(const Work *w, guint label, guint needed, GError **error
     const gboolean grouped = w->per_class[label] < w->total[label];
     return xg_error_set(error, XG_INVALID,
                         "%s: class \"%s\": expected at least %u %s, one per part of the split, "
-                        "found %u (%u images)%s", w->dataset->source,
-                        w->dataset->class_names[label], needed,
+                        "found %u (%u images)%s",
+                        w->dataset->source, w->dataset->class_names[label], needed,
                         grouped ? "groups of images (a patient, or equal files)" : "images",
                         w->per_class[label], w->total[label],
                         w->per_class[label] >= needed ? ", which other classes hold in place" : "");
@@ -204,7 +204,8 @@ static gboolean assign(Work *w, const double parts[XG_PARTS], guint64 seed, GErr
     return TRUE;
 }
 
-/* ---- The result ---------------------------------------------------------------------------------- */
+/* ---- The result
+ * ---------------------------------------------------------------------------------- */
 
 static guint item_index(const GArray *array, guint i)
 {
@@ -261,7 +262,8 @@ void xg_split_free(XgSplit *split)
     g_free(split);
 }
 
-/* ---- A given split ------------------------------------------------------------------------------- */
+/* ---- A given split
+ * ------------------------------------------------------------------------------- */
 
 static gboolean parts_have_classes(const XgDataset *dataset, const XgSplit *split, GError **error)
 {
@@ -276,8 +278,8 @@ static gboolean parts_have_classes(const XgDataset *dataset, const XgSplit *spli
             if (sizes[c] == 0)
                 return xg_error_set(error, XG_INVALID,
                                     "%s: class \"%s\": expected at least 1 image in the %s part, "
-                                    "found 0", dataset->source, dataset->class_names[c],
-                                    xg_part_name(p));
+                                    "found 0",
+                                    dataset->source, dataset->class_names[c], xg_part_name(p));
     }
     return TRUE;
 }
@@ -314,7 +316,8 @@ XgSplit *xg_split_given(const XgDataset *dataset, GError **error)
             continue;
         xg_error_set(error, XG_INVALID,
                      "%s:%u: column \"split\": expected train, validation, val or test for "
-                     "every image, found none for %s", dataset->source, item->line, item->name);
+                     "every image, found none for %s",
+                     dataset->source, item->line, item->name);
         return NULL;
     }
     g_autoptr(XgGroups) groups = xg_groups_new(dataset);
@@ -325,7 +328,8 @@ XgSplit *xg_split_given(const XgDataset *dataset, GError **error)
     return parts_have_classes(dataset, split, error) ? g_steal_pointer(&split) : NULL;
 }
 
-/* ---- For the record ------------------------------------------------------------------------------ */
+/* ---- For the record
+ * ------------------------------------------------------------------------------ */
 
 static void add_names(GString *line, const XgDataset *dataset, const GArray *set)
 {
@@ -352,8 +356,8 @@ static char *duplicates_note(const XgSplit *split, const XgDataset *dataset)
 static char *contradictions_note(const XgSplit *split, const XgDataset *dataset)
 {
     GString *line = g_string_new(NULL);
-    g_string_printf(line, "%u sets of equal files have contradicting labels: ",
-                    split->contradicting->len);
+    g_string_printf(
+        line, "%u sets of equal files have contradicting labels: ", split->contradicting->len);
     for (guint s = 0; s < split->contradicting->len && s < NAMES_SHOWN; s++) {
         g_string_append(line, s ? "; " : "");
         add_names(line, dataset,
@@ -388,7 +392,8 @@ char **xg_split_notes(const XgSplit *split, const XgDataset *dataset)
     if (split->crossing_duplicates > 0)
         g_ptr_array_add(lines,
                         g_strdup_printf("%u sets of equal files have files in more than one part "
-                                        "of the given split", split->crossing_duplicates));
+                                        "of the given split",
+                                        split->crossing_duplicates));
     if (split->crossing_patients->len > 0)
         g_ptr_array_add(lines, crossing_note(split));
     for (guint i = 0; i < lines->len; i++)

@@ -69,15 +69,16 @@ const char *format_name(ImageFormat format)
     return names[format];
 }
 
-/* ---- PNG (ISO/IEC 15948) -------------------------------------------------------------------------- */
+/* ---- PNG (ISO/IEC 15948)
+ * -------------------------------------------------------------------------- */
 
 /* CRC of annex D, four bits at a time. */
 static uint32_t png_crc(const uint8_t *bytes, uint64_t size)
 {
-    static const uint32_t table[16] = {
-        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-        0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
+    static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
+                                       0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+                                       0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+                                       0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
     uint32_t crc = 0xffffffff;
     for (uint64_t i = 0; i < size; i++) {
         crc ^= bytes[i];
@@ -109,17 +110,35 @@ static const char *png_problem(const uint8_t *b, uint64_t size)
     }
 }
 
-/* ---- JPEG (ITU-T T.81) ----------------------------------------------------------------------------- */
+/* ---- JPEG (ITU-T T.81)
+ * ----------------------------------------------------------------------------- */
 
 /* Position of the next marker's code, its 0xff before it; 0: there is none. */
 static uint64_t jpeg_next_marker(const uint8_t *b, uint64_t size, uint64_t at, int in_scan)
 {
     for (; at + 1 < size; at++) {
         const uint8_t code = b[at + 1];
-        if (b[at] == 0xff && code != 0xff && code != 0 && !(in_scan && code >= 0xd0 && code <= 0xd7))
+        if (b[at] == 0xff && code != 0xff && code != 0 &&
+            !(in_scan && code >= 0xd0 && code <= 0xd7))
             return at + 1;
     }
     return 0;
+}
+
+/* Whether a DHT segment's tables (T.81 B.2.4.2) fit into it and have at most 256 codes each, which
+ * a decoder may take for granted. */
+static int jpeg_codes_fit(const uint8_t *b, uint64_t size)
+{
+    uint64_t at = 0;
+    while (size - at >= 17) {
+        uint64_t codes = 0;
+        for (int i = 1; i <= 16; i++)
+            codes += b[at + (uint64_t) i];
+        if (codes > 256 || (b[at] & 0x0f) > 3 || b[at] >> 4 > 1 || codes > size - at - 17)
+            return 0;
+        at += 17 + codes;
+    }
+    return at == size;
 }
 
 static const char *jpeg_problem(const uint8_t *b, uint64_t size)
@@ -137,13 +156,16 @@ static const char *jpeg_problem(const uint8_t *b, uint64_t size)
             return truncated;
         if (be16(b + at) < 2)
             return "a segment has an impossible length";
+        if (code == 0xc4 && !jpeg_codes_fit(b + at + 2, be16(b + at) - 2))
+            return "an impossible Huffman table";
         at += be16(b + at);
         scans += code == 0xda;
     }
     return truncated;
 }
 
-/* ---- GIF (GIF89a specification) -------------------------------------------------------------------- */
+/* ---- GIF (GIF89a specification)
+ * -------------------------------------------------------------------- */
 
 static uint64_t gif_colour_table(uint8_t flags)
 {
@@ -185,7 +207,8 @@ static const char *gif_problem(const uint8_t *b, uint64_t size)
     return truncated;
 }
 
-/* ---- BMP ------------------------------------------------------------------------------------------- */
+/* ---- BMP
+ * ------------------------------------------------------------------------------------------- */
 
 static const char *bmp_problem(const uint8_t *b, uint64_t size)
 {
@@ -208,7 +231,8 @@ static const char *bmp_problem(const uint8_t *b, uint64_t size)
     return size < needed ? truncated : NULL;
 }
 
-/* ---- TGA ------------------------------------------------------------------------------------------- */
+/* ---- TGA
+ * ------------------------------------------------------------------------------------------- */
 
 static const char *tga_runs_problem(const uint8_t *b, uint64_t size, uint64_t at, uint64_t pixels,
                                     uint64_t pixel_bytes)

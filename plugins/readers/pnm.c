@@ -63,7 +63,8 @@ const char *pnm_decode(const uint8_t *bytes, uint64_t size, void *pixels, uint64
         return "more samples than expected";
     const uint8_t *in = bytes + offset;
     for (uint64_t i = 0; i < samples; i++) {
-        const uint32_t found = sample_bytes == 2 ? (uint32_t) in[2 * i] << 8 | in[2 * i + 1] : in[i];
+        const uint32_t found =
+            sample_bytes == 2 ? (uint32_t) in[2 * i] << 8 | in[2 * i + 1] : in[i];
         const uint32_t white = sample_bytes == 2 ? 65535 : 255;
         const uint32_t value = found >= maximum ? white : (found * white + maximum / 2) / maximum;
         if (sample_bytes == 2)

@@ -39,14 +39,7 @@ static void *limited_realloc(void *memory, size_t size)
 #define STBI_ONLY_GIF
 #define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
-#if defined(__GNUC__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-function"
-#endif
 #include <stb_image.h>
-#if defined(__GNUC__)
-#pragma GCC diagnostic pop
-#endif
 
 enum { BASE_ALLOCATION = 16 << 20 };
 
@@ -115,6 +108,10 @@ static XgStatus reader_info(void *self, const uint8_t *bytes, uint64_t size, XgI
             return no_image(reader, format, problem);
     } else {
         int width, height, channels;
+        /* stb_image reads tables on its way to the size. */
+        const char *problem = format == FORMAT_JPEG ? format_problem(format, bytes, size) : NULL;
+        if (problem)
+            return no_image(reader, format, problem);
         allocation_limit = BASE_ALLOCATION + 2 * size;
         if (!stbi_info_from_memory(bytes, (int) size, &width, &height, &channels))
             return stb_failed(reader, format);
@@ -128,16 +125,16 @@ static XgStatus reader_info(void *self, const uint8_t *bytes, uint64_t size, XgI
     return XG_OK;
 }
 
-static XgStatus decode_stb(const Reader *reader, ImageFormat format, const uint8_t *bytes,
-                           int size, const XgImageInfo *info, void *pixels, uint64_t length)
+static XgStatus decode_stb(const Reader *reader, ImageFormat format, const uint8_t *bytes, int size,
+                           const XgImageInfo *info, void *pixels, uint64_t length)
 {
     int width, height, found;
     allocation_limit = BASE_ALLOCATION + 2 * (uint64_t) size + 8 * length;
-    void *decoded = info->bit_depth == 16
-                        ? (void *) stbi_load_16_from_memory(bytes, size, &width, &height, &found,
-                                                            info->channels)
-                        : (void *) stbi_load_from_memory(bytes, size, &width, &height, &found,
-                                                         info->channels);
+    void *decoded =
+        info->bit_depth == 16
+            ? (void *) stbi_load_16_from_memory(bytes, size, &width, &height, &found,
+                                                info->channels)
+            : (void *) stbi_load_from_memory(bytes, size, &width, &height, &found, info->channels);
     if (!decoded)
         return stb_failed(reader, format);
     if (width != info->width_px || height != info->height_px) {
@@ -154,8 +151,8 @@ static XgStatus reader_decode(void *self, const uint8_t *bytes, uint64_t size,
 {
     const Reader *reader = self;
     const ImageFormat format = format_of(bytes, size);
-    const uint64_t row = (uint64_t) info->width_px * (uint64_t) info->channels *
-                         ((uint64_t) info->bit_depth / 8);
+    const uint64_t row =
+        (uint64_t) info->width_px * (uint64_t) info->channels * ((uint64_t) info->bit_depth / 8);
     if (size > INT_MAX || row == 0 || (uint64_t) info->height_px > capacity / row)
         return xg_fail(reader->host, XG_INVALID, "expected room for the whole picture");
     const char *problem = format == FORMAT_PNM ? pnm_decode(bytes, size, pixels, capacity)
