@@ -1,0 +1,87 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/* Softmax cross entropy of each row against class weights: -sum_k target_k * log p_k. */
+#include "graph/op.h"
+
+#include <math.h>
+
+static gboolean infer(XgInfer *infer, GError **error)
+{
+    const XgShape *logits = &infer->node->inputs[0]->shape;
+    if (logits->rank != 2 || !xg_shape_equal(logits, &infer->node->inputs[1]->shape)) {
+        g_autofree char *left = xg_shape_text(logits);
+        g_autofree char *right = xg_shape_text(&infer->node->inputs[1]->shape);
+        return xg_error_set(error, XG_SHAPE, "expected logits and targets [N,K], found %s and %s",
+                            left, right);
+    }
+    infer->outputs[0] = (XgShape){1, {logits->dims[0]}};
+    infer->outputs[1] = *logits;
+    infer->output_count = 2;
+    return TRUE;
+}
+
+static gboolean infer_grad(XgInfer *infer, GError **error G_GNUC_UNUSED)
+{
+    infer->outputs[0] = infer->node->inputs[0]->shape;
+    infer->output_count = 1;
+    return TRUE;
+}
+
+static gboolean gradient(XgBackward *b)
+{
+    XgValue *inputs[] = {b->node->outputs[1], b->node->inputs[1], b->grad_outputs[0]};
+    if (!b->wanted[0])
+        return TRUE;
+    b->grad_inputs[0] = xg_backward_node(b, "cross_entropy_grad/1", inputs, 3, NULL, 0);
+    return b->grad_inputs[0] != NULL;
+}
+
+static void reference(const XgNodeInfo *info, const XgRun *run)
+{
+    const gint64 classes = info->inputs[0]->dims[1];
+    for (gint64 n = 0; n < run->batch; n++) {
+        const float *logits = run->inputs[0] + n * classes;
+        const float *targets = run->inputs[1] + n * classes;
+        double largest = (double) logits[0], sum = 0.0, loss = 0.0;
+        for (gint64 k = 1; k < classes; k++)
+            largest = MAX(largest, (double) logits[k]);
+        for (gint64 k = 0; k < classes; k++)
+            sum += exp((double) logits[k] - largest);
+        for (gint64 k = 0; k < classes; k++) {
+            const double log_p = (double) logits[k] - largest - log(sum);
+            if (targets[k] != 0.0f)
+                loss -= (double) targets[k] * log_p;
+            run->outputs[1][n * classes + k] = (float) exp(log_p);
+        }
+        run->outputs[0][n] = (float) loss;
+    }
+}
+
+/* (p * sum of targets - target) * dloss */
+static void reference_grad(const XgNodeInfo *info, const XgRun *run)
+{
+    const gint64 classes = info->inputs[0]->dims[1];
+    for (gint64 n = 0; n < run->batch; n++) {
+        const float *p = run->inputs[0] + n * classes, *targets = run->inputs[1] + n * classes;
+        double sum = 0.0;
+        for (gint64 k = 0; k < classes; k++)
+            sum += (double) targets[k];
+        for (gint64 k = 0; k < classes; k++)
+            run->outputs[0][n * classes + k] =
+                (float) (((double) p[k] * sum - (double) targets[k]) * (double) run->inputs[2][n]);
+    }
+}
+
+const XgOp xg_op_cross_entropy = {.id = "cross_entropy/1",
+                                  .min_data_inputs = 2,
+                                  .max_data_inputs = 2,
+                                  .infer = infer,
+                                  .gradient = gradient,
+                                  .reference = reference};
+
+const XgOp xg_op_cross_entropy_grad = {.id = "cross_entropy_grad/1",
+                                       .min_data_inputs = 3,
+                                       .max_data_inputs = 3,
+                                       .flags = XG_OP_BACKWARD,
+                                       .infer = infer_grad,
+                                       .reference = reference_grad};

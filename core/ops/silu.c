@@ -1,0 +1,48 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/* Sigmoid-weighted linear unit, x * sigmoid(x) (Elfwing et al. 2018). */
+#include "ops/activation.h"
+#include "ops/elementwise.h"
+
+#include <math.h>
+
+static double value(double x)
+{
+    return xg_activation_apply(XG_ACTIVATION_SILU, x);
+}
+
+static double slope(double dy, double x)
+{
+    const double s = 1.0 / (1.0 + exp(-x));
+    return dy * s * (1.0 + x * (1.0 - s));
+}
+
+static gboolean gradient(XgBackward *b)
+{
+    return xg_elementwise_gradient(b, "silu_grad/1", FALSE);
+}
+
+static void reference(const XgNodeInfo *info, const XgRun *run)
+{
+    xg_elementwise_map(info, run, value);
+}
+
+static void reference_grad(const XgNodeInfo *info, const XgRun *run)
+{
+    xg_elementwise_map2(info, run, slope);
+}
+
+const XgOp xg_op_silu = {.id = "silu/1",
+                         .min_data_inputs = 1,
+                         .max_data_inputs = 1,
+                         .flags = XG_OP_IN_PLACE,
+                         .infer = xg_elementwise_infer,
+                         .gradient = gradient,
+                         .reference = reference};
+
+const XgOp xg_op_silu_grad = {.id = "silu_grad/1",
+                              .min_data_inputs = 2,
+                              .max_data_inputs = 2,
+                              .flags = XG_OP_BACKWARD | XG_OP_IN_PLACE,
+                              .infer = xg_elementwise_infer,
+                              .reference = reference_grad};
