@@ -4,6 +4,7 @@
  * of gathered rows and packed weights. */
 #include "gather.h"
 #include "gemm.h"
+#include "winograd.h"
 
 #include <stdlib.h>
 
@@ -242,6 +243,8 @@ static Conv *conv_new(const XgNodeInfo *node, const Shape *s)
 static Kernel *prepare_forward(const Engine *engine, const XgNodeInfo *node, uint64_t *scratch_size)
 {
     const Shape s = shape_of(node, node->inputs[0], node->outputs[0]);
+    if (engine->winograd && node->inputs[1]->constant && winograd_suits(&s, node->max_batch))
+        return winograd_prepare(engine, node, &s, scratch_size);
     Conv *conv = conv_new(node, &s);
     if (!conv)
         return NULL;

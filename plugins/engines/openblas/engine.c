@@ -148,6 +148,7 @@ static XgStatus create(const XgHost *host, const XgComponent *component, void **
     made->engine.host = host;
     made->engine.threads = threads;
     made->engine.workers = threads->count(host);
+    made->engine.winograd = xg_param_bool(host, "winograd");
     made->makers = choose_makers(xg_param_string(host, "instructions"));
     openblas_set_num_threads(1);
     *self = made;
@@ -161,6 +162,9 @@ static const char *const needs[] = {XG_THREADS_INTERFACE, XG_PARAMS_INTERFACE, N
 static const XgParam params[] = {
     {"instructions", XG_PARAM_ENUM, 0, "auto", NULL, NULL, NULL, "auto|avx512|avx2|base",
      "Widest instruction set that kernels may use; auto: the widest that the processor has."},
+    {"winograd", XG_PARAM_BOOL, 0, "true", NULL, NULL, NULL, NULL,
+     "Compute 3x3 convolutions whose weights do not change by Winograd's algorithm F(4x4, 3x3): "
+     "faster, with rounding errors of up to 1e-5 of the output's norm."},
     {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 

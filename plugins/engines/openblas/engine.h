@@ -14,6 +14,7 @@ typedef struct {
     const XgHost *host;
     const XgThreadsApi *threads;
     int workers;
+    int winograd; /**< may be used where the weights are constant */
 } Engine;
 
 /** A prepared node; a maker's own struct starts with it. */

@@ -2,14 +2,18 @@
  * SPDX-License-Identifier: MIT */
 #include "gather.h"
 
-/* Copies whole vectors where it can; a count that is no constant costs a call of memcpy. */
+/* Whole vectors, the last of which may overlap the one before; a count that is no constant would
+ * cost a call of memcpy. */
 static inline void copy_floats(float *to, const float *from, int64_t count)
 {
-    int64_t i = 0;
-    for (; i + 16 <= count; i += 16)
+    if (count < 16) {
+        for (int64_t i = 0; i < count; i++)
+            to[i] = from[i];
+        return;
+    }
+    for (int64_t i = 0; i + 16 < count; i += 16)
         memcpy(to + i, from + i, 16 * sizeof(float));
-    for (; i < count; i++)
-        to[i] = from[i];
+    memcpy(to + count - 16, from + count - 16, 16 * sizeof(float));
 }
 
 static inline void zero_floats(float *to, int64_t count)

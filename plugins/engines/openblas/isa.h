@@ -22,6 +22,8 @@
 #define gather_rows ISA(gather_rows)
 #define phase_forward ISA(phase_forward)
 #define phases_backward ISA(phases_backward)
+#define winograd_suits ISA(winograd_suits)
+#define winograd_prepare ISA(winograd_prepare)
 #define activate ISA(activate)
 #define activation_of ISA(activation_of)
 

@@ -1,0 +1,271 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/* F(4x4, 3x3) of Lavin and Gray 2015, arXiv:1509.09308: tiles of 6x6 input pixels and the weights
+ * are transformed, multiplied as 36 matrices, and give tiles of 4x4 output pixels. */
+#include "winograd.h"
+#include "gemm.h"
+
+#include <stdlib.h>
+
+enum {
+    WIDTH = 16, /* channels at a time */
+    IN = 6,     /* pixels along a tile */
+    OUT = 4,
+    PLACES = IN * IN,
+    CHUNK = 2 * PANEL,     /* output channels at a time */
+    BLOCK_FLOATS = 262144, /* of transformed input: half of L2 */
+    FEW_CHANNELS = 256,    /* beyond, the transformed weights outgrow the caches ... */
+    MANY_TILES = 56        /* ... so that each reading of them must serve that many tiles */
+};
+typedef float Lane __attribute__((vector_size(WIDTH * sizeof(float))));
+
+#define UNROLL _Pragma("GCC unroll 8")
+
+typedef struct {
+    Kernel base;
+    Shape shape;
+    int64_t tiles_h, tiles_w; /* of an image */
+    int64_t block;            /* tiles of a task */
+    int64_t part;             /* scratch floats of a worker */
+    int32_t input_count;
+    Activation activation;
+} Winograd;
+
+typedef struct {
+    const Winograd *winograd;
+    const float *x, *bias, *residual;
+    float *y, *scratch;
+    int64_t tiles;
+} Job;
+
+static inline void load(Lane *to, const float *from)
+{
+    memcpy(to, from, sizeof *to);
+}
+
+/* B' d of one column of six values, in place, `step` apart. */
+static inline __attribute__((always_inline)) void transform_six(Lane *d, const int step)
+{
+    const Lane d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step],
+               d5 = d[5 * step];
+    const Lane even = d4 - 4.0F * d2, odd = d3 - 4.0F * d1;
+    const Lane even2 = d4 - d2, odd2 = 2.0F * (d3 - d1);
+    d[0] = 4.0F * d0 - 5.0F * d2 + d4;
+    d[step] = even + odd;
+    d[2 * step] = even - odd;
+    d[3 * step] = even2 + odd2;
+    d[4 * step] = even2 - odd2;
+    d[5 * step] = 4.0F * d1 - 5.0F * d3 + d5;
+}
+
+/* A' m of six values, `step` apart, to four. */
+static inline __attribute__((always_inline)) void transform_four(Lane *m, const int step)
+{
+    const Lane sum1 = m[step] + m[2 * step], difference1 = m[step] - m[2 * step];
+    const Lane sum2 = m[3 * step] + m[4 * step], difference2 = m[3 * step] - m[4 * step];
+    m[0] = m[0] + sum1 + sum2;
+    m[step] = difference1 + 2.0F * difference2;
+    m[2 * step] = sum1 + 4.0F * sum2;
+    m[3 * step] = difference1 + 8.0F * difference2 + m[5 * step];
+}
+
+/* Where a tile lies. */
+typedef struct {
+    int64_t n, h, w; /* image, first output row and column */
+} Place;
+
+static Place place_of(const Winograd *g, int64_t tile)
+{
+    const int64_t per_image = g->tiles_h * g->tiles_w;
+    const Place p = {tile / per_image, tile % per_image / g->tiles_w * OUT,
+                     tile % g->tiles_w * OUT};
+    return p;
+}
+
+/* Transforms a tile of x to v[place * place_stride + channel]. */
+static void transform_input(const Shape *s, const float *x, const Place *p, float *v,
+                            int64_t place_stride)
+{
+    const int64_t channels = s->in_channels, h0 = p->h - s->pad_top, w0 = p->w - s->pad_left;
+    const float *image = x + p->n * s->in_h * s->in_w * channels;
+    const int inside = h0 >= 0 && w0 >= 0 && h0 + IN <= s->in_h && w0 + IN <= s->in_w;
+    for (int64_t c = 0; c < channels; c += WIDTH) {
+        Lane d[PLACES];
+        for (int i = 0; i < IN; i++)
+            UNROLL for (int j = 0; j < IN; j++)
+            {
+                const int64_t h = h0 + i, w = w0 + j;
+                const int valid = inside || (h >= 0 && h < s->in_h && w >= 0 && w < s->in_w);
+                if (valid)
+                    load(&d[i * IN + j], image + (h * s->in_w + w) * channels + c);
+                else
+                    d[i * IN + j] = (Lane) {0};
+            }
+        UNROLL for (int j = 0; j < IN; j++)
+            transform_six(d + j, IN);
+        UNROLL for (int i = 0; i < IN; i++)
+            transform_six(d + i * IN, 1);
+        for (int i = 0; i < PLACES; i++)
+            memcpy(v + i * place_stride + c, &d[i], sizeof(Lane));
+    }
+}
+
+/* Transforms products back, output channels [o0, o0 + count), and finishes the tile. */
+static void transform_output(const Job *job, const Place *p, const float *m, int64_t place_stride,
+                             int64_t o0, int64_t count)
+{
+    const Winograd *g = job->winograd;
+    const Shape *s = &g->shape;
+    const int64_t rows = min_i64(OUT, s->out_h - p->h), columns = min_i64(OUT, s->out_w - p->w);
+    const int64_t line = s->out_w * s->out_channels;
+    const int64_t at = ((p->n * s->out_h + p->h) * s->out_w + p->w) * s->out_channels + o0;
+    for (int64_t c = 0; c < count; c += WIDTH) {
+        Lane bias = {0}, residual = {0}, d[PLACES];
+        if (job->bias)
+            load(&bias, job->bias + o0 + c);
+        for (int i = 0; i < PLACES; i++)
+            load(&d[i], m + i * place_stride + c);
+        UNROLL for (int j = 0; j < IN; j++)
+            transform_four(d + j, IN);
+        UNROLL for (int i = 0; i < OUT; i++)
+            transform_four(d + i * IN, 1);
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t j = 0; j < columns; j++) {
+                const int64_t pixel = at + i * line + j * s->out_channels + c;
+                if (job->residual)
+                    load(&residual, job->residual + pixel);
+                const Lane value = d[i * IN + j] + bias + residual;
+                memcpy(job->y + pixel, &value, sizeof value);
+            }
+    }
+    if (g->activation != ACT_NONE)
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t j = 0; j < columns; j++)
+                activate(g->activation, job->y + at + i * line + j * s->out_channels, count);
+}
+
+static void compute_tiles(void *data, int64_t begin, int64_t end, int32_t worker)
+{
+    const Job *job = data;
+    const Winograd *g = job->winograd;
+    const int64_t in = g->shape.in_channels, out = g->shape.out_channels, rows = end - begin;
+    const float *packed = g->base.packed;
+    float *v = job->scratch + worker * g->part, *m = v + PLACES * g->block * in;
+    for (int64_t i = 0; i < rows; i++) {
+        const Place p = place_of(g, begin + i);
+        transform_input(&g->shape, job->x, &p, v + i * in, rows * in);
+    }
+    for (int64_t o = 0; o < out; o += CHUNK) {
+        const int64_t count = min_i64(CHUNK, out - o);
+        for (int64_t place = 0; place < PLACES; place++) {
+            const GemmBlock b = {.rows = rows, .n = out, .k = in, .first = o / PANEL,
+                                 .last = div_up(o + count, PANEL), .k_count = in,
+                                 .a = v + place * rows * in, .a_stride = in,
+                                 .packed = packed + place * packed_floats(out, in),
+                                 .c = m + place * rows * CHUNK - o, .c_stride = CHUNK,
+                                 .begin = 1, .end = 1};
+            gemm_block(&b);
+        }
+        for (int64_t i = 0; i < rows; i++) {
+            const Place p = place_of(g, begin + i);
+            transform_output(job, &p, m + i * CHUNK, rows * CHUNK, o, count);
+        }
+    }
+}
+
+/* A task per block, blocks being counted. */
+static void compute_part(void *data, int64_t begin, int64_t end, int32_t worker)
+{
+    const Job *job = data;
+    const int64_t block = job->winograd->block;
+    for (int64_t i = begin; i < end; i++)
+        compute_tiles(data, i * block, min_i64(job->tiles, (i + 1) * block), worker);
+}
+
+static XgStatus run_winograd(const Engine *engine, const Kernel *kernel, const XgRun *run)
+{
+    const Winograd *g = (const Winograd *) kernel;
+    Job job = {.winograd = g, .x = run->inputs[0], .y = run->outputs[0], .scratch = run->scratch,
+               .tiles = run->batch * g->tiles_h * g->tiles_w};
+    if (!job.y)
+        return XG_OK;
+    job.bias = g->input_count > 2 ? run->inputs[2] : NULL;
+    job.residual = g->input_count > 3 ? run->inputs[3] : NULL;
+    run_dynamic(engine, div_up(job.tiles, g->block), 1, compute_part, &job);
+    return XG_OK;
+}
+
+/* G w G' of every pair of channels, packed as 36 right-hand matrices. */
+static void transform_weights(const Shape *s, const float *weight, float *matrix, float *packed)
+{
+    static const double side[IN][3] = {
+        {1.0 / 4, 0, 0},
+        {-1.0 / 6, -1.0 / 6, -1.0 / 6},
+        {-1.0 / 6, 1.0 / 6, -1.0 / 6},
+        {1.0 / 24, 1.0 / 12, 1.0 / 6},
+        {1.0 / 24, -1.0 / 12, 1.0 / 6},
+        {0, 0, 1},
+    };
+    const int64_t in = s->in_channels, out = s->out_channels;
+    for (int64_t place = 0; place < PLACES; place++) {
+        const double *row = side[place / IN], *column = side[place % IN];
+        for (int64_t o = 0; o < out; o++)
+            for (int64_t c = 0; c < in; c++) {
+                const float *w = weight + o * 9 * in + c;
+                double sum = 0;
+                for (int i = 0; i < 3; i++)
+                    for (int j = 0; j < 3; j++)
+                        sum += row[i] * column[j] * (double) w[(i * 3 + j) * in];
+                matrix[o * in + c] = (float) sum;
+            }
+        gemm_pack(packed + place * packed_floats(out, in), out, in, 0, panels_of(out), 0, in,
+                  matrix, 1, in);
+    }
+}
+
+static int64_t tiles_of(const Shape *s)
+{
+    return div_up(s->out_h, OUT) * div_up(s->out_w, OUT);
+}
+
+int winograd_suits(const Shape *s, int64_t max_batch)
+{
+    if (s->in_channels > FEW_CHANNELS && tiles_of(s) * max_batch < 2 * MANY_TILES)
+        return 0;
+    return s->kernel_h == 3 && s->kernel_w == 3 && s->stride_h == 1 && s->stride_w == 1 &&
+           s->dilation == 1 && s->groups == 1 && s->in_channels % WIDTH == 0 &&
+           s->out_channels % WIDTH == 0 && s->in_channels >= PANEL && s->out_channels >= PANEL &&
+           s->out_h >= 7 && s->out_w >= 7;
+}
+
+Kernel *winograd_prepare(const Engine *engine, const XgNodeInfo *node, const Shape *s,
+                         uint64_t *scratch_size)
+{
+    const int64_t in = s->in_channels, out = s->out_channels;
+    Winograd *g = (Winograd *) kernel_new(sizeof *g, node, run_winograd);
+    float *matrix = floats_new((uint64_t) (in * out));
+    if (g)
+        g->base.packed = floats_new((uint64_t) (PLACES * packed_floats(out, in)));
+    if (!g || !matrix || !g->base.packed) {
+        free(matrix);
+        if (g)
+            free(g->base.packed);
+        free(g);
+        return NULL;
+    }
+    transform_weights(s, node->inputs[1]->constant, matrix, g->base.packed);
+    free(matrix);
+    g->shape = *s;
+    g->tiles_h = div_up(s->out_h, OUT);
+    g->tiles_w = div_up(s->out_w, OUT);
+    g->block = in > FEW_CHANNELS ? MANY_TILES
+                                 : max_i64(1, BLOCK_FLOATS / (PLACES * in) / 14) * 14;
+    /* Small batches: work for everybody. */
+    const int64_t share = div_up(tiles_of(s) * node->max_batch, engine->workers);
+    g->block = max_i64(1, min_i64(g->block, share));
+    g->part = line_floats(PLACES * g->block * (in + CHUNK));
+    g->input_count = node->input_count;
+    g->activation = (Activation) activation_of(attr_string(node, "activation"));
+    *scratch_size = (uint64_t) (g->part * engine->workers) * sizeof(float);
+    return &g->base;
+}

@@ -1,0 +1,16 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/** @file winograd.h  3x3 convolutions by Winograd's algorithm. */
+#ifndef XG_OB_WINOGRAD_H
+#define XG_OB_WINOGRAD_H
+
+#include "conv.h"
+
+/** Whether the algorithm can compute that convolution, and is faster than the direct way. */
+int winograd_suits(const Shape *shape, int64_t max_batch);
+
+/** The kernel of a conv2d/1 node with constant weights, or NULL when memory lacks. */
+Kernel *winograd_prepare(const Engine *engine, const XgNodeInfo *node, const Shape *shape,
+                         uint64_t *scratch_size);
+
+#endif
