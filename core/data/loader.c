@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "data/loader.h"
 
+#include <pthread.h>
+
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -25,9 +27,9 @@ struct XgLoader {
     GThread **threads;
     int thread_count;
 
-    GMutex lock; /* of the slots but for their pixels, and of what follows */
-    GCond freed; /* a slot got free, or the end */
-    GCond filled;
+    pthread_mutex_t lock; /* of the slots but for their pixels, and of what follows */
+    pthread_cond_t freed; /* a slot got free, or the end */
+    pthread_cond_t filled;
     gint64 next;    /* position that the next free worker takes */
     gint64 current; /* batch that the consumer holds, or waits for; -1 at first */
     gboolean stop;
@@ -43,7 +45,7 @@ static gint64 take_position(XgLoader *loader)
 {
     while (!loader->stop && loader->next < loader->count &&
            loader->next / loader->batch >= MAX(loader->current, 0) + loader->depth)
-        g_cond_wait(&loader->freed, &loader->lock);
+        pthread_cond_wait(&loader->freed, &loader->lock);
     return loader->stop || loader->next >= loader->count ? -1 : loader->next++;
 }
 
@@ -60,25 +62,25 @@ static void finish_position(XgLoader *loader, gint64 position, GError *error)
         g_error_free(error);
     }
     if (++slot->done == batch_items(loader, batch))
-        g_cond_signal(&loader->filled);
+        pthread_cond_signal(&loader->filled);
 }
 
 static gpointer work(gpointer data)
 {
     XgLoader *loader = data;
     gint64 position;
-    g_mutex_lock(&loader->lock);
+    pthread_mutex_lock(&loader->lock);
     while ((position = take_position(loader)) >= 0) {
         const XgItem *item = xg_dataset_item(loader->dataset, loader->indices[position]);
         const Slot *slot = &loader->slots[position / loader->batch % loader->depth];
         float *out = slot->pixels + (gsize) (position % loader->batch) * loader->length;
         GError *error = NULL;
-        g_mutex_unlock(&loader->lock);
+        pthread_mutex_unlock(&loader->lock);
         xg_preprocess_file(&loader->preprocess, &loader->reader, item->path, out, &error);
-        g_mutex_lock(&loader->lock);
+        pthread_mutex_lock(&loader->lock);
         finish_position(loader, position, error);
     }
-    g_mutex_unlock(&loader->lock);
+    pthread_mutex_unlock(&loader->lock);
     return NULL;
 }
 
@@ -125,9 +127,9 @@ XgLoader *xg_loader_new(const XgDataset *dataset, const XgImageReader *reader,
         !check_arguments(dataset, indices, count, batch, threads, error))
         return NULL;
     g_autoptr(XgLoader) loader = g_new0(XgLoader, 1);
-    g_mutex_init(&loader->lock);
-    g_cond_init(&loader->freed);
-    g_cond_init(&loader->filled);
+    pthread_mutex_init(&loader->lock, NULL);
+    pthread_cond_init(&loader->freed, NULL);
+    pthread_cond_init(&loader->filled, NULL);
     loader->dataset = dataset;
     loader->reader = *reader;
     loader->preprocess = *preprocess;
@@ -160,19 +162,19 @@ void xg_loader_free(XgLoader *loader)
 {
     if (!loader)
         return;
-    g_mutex_lock(&loader->lock);
+    pthread_mutex_lock(&loader->lock);
     loader->stop = TRUE;
-    g_cond_broadcast(&loader->freed);
-    g_mutex_unlock(&loader->lock);
+    pthread_cond_broadcast(&loader->freed);
+    pthread_mutex_unlock(&loader->lock);
     for (int i = 0; i < loader->thread_count; i++)
         g_thread_join(loader->threads[i]);
     for (gint64 i = 0; loader->slots && i < loader->depth; i++) {
         xg_aligned_free(loader->slots[i].pixels);
         g_clear_error(&loader->slots[i].error);
     }
-    g_mutex_clear(&loader->lock);
-    g_cond_clear(&loader->freed);
-    g_cond_clear(&loader->filled);
+    pthread_mutex_destroy(&loader->lock);
+    pthread_cond_destroy(&loader->freed);
+    pthread_cond_destroy(&loader->filled);
     g_free(loader->slots);
     g_free(loader->threads);
     g_free(loader->indices);
@@ -189,16 +191,16 @@ static Slot *next_slot(XgLoader *loader)
         held->done = 0;
     }
     loader->current++;
-    g_cond_broadcast(&loader->freed);
+    pthread_cond_broadcast(&loader->freed);
     Slot *slot = &loader->slots[loader->current % loader->depth];
     while (slot->done < batch_items(loader, loader->current))
-        g_cond_wait(&loader->filled, &loader->lock);
+        pthread_cond_wait(&loader->filled, &loader->lock);
     return slot;
 }
 
 gboolean xg_loader_next(XgLoader *loader, const float **pixels, gint64 *n, GError **error)
 {
-    g_mutex_lock(&loader->lock);
+    pthread_mutex_lock(&loader->lock);
     const gint64 batches = (loader->count + loader->batch - 1) / loader->batch;
     gboolean ok = TRUE;
     if (loader->current + 1 < batches ||
@@ -215,7 +217,7 @@ gboolean xg_loader_next(XgLoader *loader, const float **pixels, gint64 *n, GErro
         *pixels = NULL;
         *n = 0;
     }
-    g_mutex_unlock(&loader->lock);
+    pthread_mutex_unlock(&loader->lock);
     return ok;
 }
 

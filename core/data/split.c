@@ -7,9 +7,8 @@
 
 #include "base/error.h"
 #include "base/rng.h"
+#include "data/dataset_private.h"
 #include "data/group.h"
-
-enum { NAMES_SHOWN = 10 };
 
 /* ---- Groups to parts
  * ----------------------------------------------------------------------------- */
@@ -314,10 +313,11 @@ XgSplit *xg_split_given(const XgDataset *dataset, GError **error)
         const XgItem *item = xg_dataset_item(dataset, i);
         if (item->part != XG_PART_NONE)
             continue;
+        g_autofree char *place = xg_dataset_place(dataset, item);
         xg_error_set(error, XG_INVALID,
-                     "%s:%u: column \"split\": expected train, validation, val or test for "
-                     "every image, found none for %s",
-                     dataset->source, item->line, item->name);
+                     "%s: column \"split\": expected train, validation, val or test for every "
+                     "image, found none for %s",
+                     place, item->name);
         return NULL;
     }
     g_autoptr(XgGroups) groups = xg_groups_new(dataset);
@@ -326,79 +326,4 @@ XgSplit *xg_split_given(const XgDataset *dataset, GError **error)
         g_array_append_val(split->parts[xg_dataset_item(dataset, i)->part], i);
     find_crossings(dataset, split);
     return parts_have_classes(dataset, split, error) ? g_steal_pointer(&split) : NULL;
-}
-
-/* ---- For the record
- * ------------------------------------------------------------------------------ */
-
-static void add_names(GString *line, const XgDataset *dataset, const GArray *set)
-{
-    for (guint i = 0; i < set->len; i++)
-        g_string_append_printf(line, "%s%s", i ? " = " : "",
-                               xg_dataset_item(dataset, item_index(set, i))->name);
-}
-
-static char *duplicates_note(const XgSplit *split, const XgDataset *dataset)
-{
-    GString *line = g_string_new(NULL);
-    g_string_printf(line, "%u files in %u sets of equal content%s: ", split->duplicate_files,
-                    split->duplicates->len,
-                    split->crossing_duplicates ? "" : ", each kept in one part");
-    for (guint s = 0; s < split->duplicates->len && s < NAMES_SHOWN; s++) {
-        g_string_append(line, s ? "; " : "");
-        add_names(line, dataset, g_ptr_array_index(split->duplicates, s));
-    }
-    if (split->duplicates->len > NAMES_SHOWN)
-        g_string_append_printf(line, "; and %u more", split->duplicates->len - NAMES_SHOWN);
-    return g_string_free(line, FALSE);
-}
-
-static char *contradictions_note(const XgSplit *split, const XgDataset *dataset)
-{
-    GString *line = g_string_new(NULL);
-    g_string_printf(
-        line, "%u sets of equal files have contradicting labels: ", split->contradicting->len);
-    for (guint s = 0; s < split->contradicting->len && s < NAMES_SHOWN; s++) {
-        g_string_append(line, s ? "; " : "");
-        add_names(line, dataset,
-                  g_ptr_array_index(split->duplicates, item_index(split->contradicting, s)));
-    }
-    if (split->contradicting->len > NAMES_SHOWN)
-        g_string_append_printf(line, "; and %u more", split->contradicting->len - NAMES_SHOWN);
-    return g_string_free(line, FALSE);
-}
-
-static char *crossing_note(const XgSplit *split)
-{
-    GString *line = g_string_new(NULL);
-    g_string_printf(line, "%u patients have images in more than one part of the given split: ",
-                    split->crossing_patients->len);
-    for (guint i = 0; i < split->crossing_patients->len && i < NAMES_SHOWN; i++)
-        g_string_append_printf(line, "%s%s", i ? ", " : "",
-                               (const char *) split->crossing_patients->pdata[i]);
-    if (split->crossing_patients->len > NAMES_SHOWN)
-        g_string_append_printf(line, " and %u more", split->crossing_patients->len - NAMES_SHOWN);
-    return g_string_free(line, FALSE);
-}
-
-char **xg_split_notes(const XgSplit *split, const XgDataset *dataset)
-{
-    GStrvBuilder *notes = g_strv_builder_new();
-    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
-    if (split->duplicates->len > 0)
-        g_ptr_array_add(lines, duplicates_note(split, dataset));
-    if (split->contradicting->len > 0)
-        g_ptr_array_add(lines, contradictions_note(split, dataset));
-    if (split->crossing_duplicates > 0)
-        g_ptr_array_add(lines,
-                        g_strdup_printf("%u sets of equal files have files in more than one part "
-                                        "of the given split",
-                                        split->crossing_duplicates));
-    if (split->crossing_patients->len > 0)
-        g_ptr_array_add(lines, crossing_note(split));
-    for (guint i = 0; i < lines->len; i++)
-        g_strv_builder_add(notes, lines->pdata[i]);
-    char **texts = g_strv_builder_end(notes);
-    g_strv_builder_unref(notes);
-    return texts;
 }
