@@ -1,0 +1,168 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+#include "session/study_private.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+/* What `check` found out of one phase. */
+typedef struct {
+    const XgPhase *phase;
+    XgPhaseFacts facts;
+    XgPhaseEstimate estimate;
+    double seconds; /* of all its epochs, the frozen part once */
+} PhaseReport;
+
+static gboolean estimate_phase(XgStudy *study, guint index, PhaseReport *report, GError **error)
+{
+    const XgTrainerSpec spec = xg_study_trainer_spec(study);
+    report->phase = study->plan->phases->pdata[index];
+    if (!xg_train_estimate(&spec, index, &report->estimate, error))
+        return FALSE;
+    xg_phase_facts(report->phase, study->network, &report->facts);
+    const double images = (double) spec.item_count, trained = (double) spec.train_count;
+    report->seconds =
+        report->estimate.frozen_seconds_per_image * images +
+        report->estimate.training_seconds_per_image * trained * (double) report->phase->epochs;
+    return TRUE;
+}
+
+static double mebibytes(gsize bytes)
+{
+    return (double) bytes / (1 << 20);
+}
+
+static void phase_text(GString *text, const PhaseReport *report)
+{
+    const XgPhaseEstimate *e = &report->estimate;
+    g_string_append_printf(
+        text,
+        "phase %s\n"
+        "  trained blocks      %s\n"
+        "  trained parameters  %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+        " (%.2f %%)\n"
+        "  trained layers      %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+        " (fine-tuning ratio %.3f)\n"
+        "  frozen part         %u kernels (%u on reference kernels), %u batch norms folded, %u "
+        "operators fused, arena %.1f MiB, %.1f ms per image, %" G_GINT64_FORMAT
+        " values per image kept\n"
+        "  training program    %u kernels (%u on reference kernels), arena %.1f MiB, scratch %.1f "
+        "MiB, %.2f ms per image\n"
+        "  estimated time      %.0f s at most (%" G_GINT64_FORMAT " epochs)\n",
+        report->phase->name, report->facts.blocks, report->facts.trained_elements,
+        report->facts.all_elements,
+        100.0 * (double) report->facts.trained_elements /
+            (double) MAX(report->facts.all_elements, 1),
+        report->facts.trained_layers, report->facts.all_layers,
+        (double) report->facts.trained_layers / (double) MAX(report->facts.all_layers, 1),
+        e->frozen.nodes, e->frozen.reference_nodes, e->frozen.folded, e->frozen.fused,
+        mebibytes(e->frozen.arena_bytes), 1e3 * e->frozen_seconds_per_image, e->boundary_elements,
+        e->training.nodes, e->training.reference_nodes, mebibytes(e->training.arena_bytes),
+        mebibytes(e->training.scratch_bytes), 1e3 * e->training_seconds_per_image, report->seconds,
+        report->phase->epochs);
+}
+
+static void number(JsonBuilder *builder, const char *name, double value)
+{
+    json_builder_set_member_name(builder, name);
+    json_builder_add_double_value(builder, value);
+}
+
+static void whole(JsonBuilder *builder, const char *name, gint64 value)
+{
+    json_builder_set_member_name(builder, name);
+    json_builder_add_int_value(builder, value);
+}
+
+static void phase_json(JsonBuilder *builder, const PhaseReport *report)
+{
+    const XgPhaseEstimate *e = &report->estimate;
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "name");
+    json_builder_add_string_value(builder, report->phase->name);
+    json_builder_set_member_name(builder, "blocks");
+    json_builder_add_string_value(builder, report->facts.blocks);
+    whole(builder, "trained_parameters", report->facts.trained_elements);
+    whole(builder, "parameters", report->facts.all_elements);
+    whole(builder, "trained_layers", report->facts.trained_layers);
+    whole(builder, "layers", report->facts.all_layers);
+    whole(builder, "boundary_values", e->boundary_elements);
+    whole(builder, "frozen_arena_bytes", (gint64) e->frozen.arena_bytes);
+    whole(builder, "training_arena_bytes", (gint64) e->training.arena_bytes);
+    whole(builder, "scratch_bytes", (gint64) e->training.scratch_bytes);
+    number(builder, "frozen_seconds_per_image", e->frozen_seconds_per_image);
+    number(builder, "training_seconds_per_image", e->training_seconds_per_image);
+    whole(builder, "epochs", report->phase->epochs);
+    number(builder, "estimated_seconds", report->seconds);
+    json_builder_end_object(builder);
+}
+
+static void data_text(GString *text, const XgStudy *study)
+{
+    g_string_append_printf(text, "data  %u images, %u classes:", study->dataset->items->len,
+                           study->dataset->class_count);
+    g_autofree guint *sizes = xg_dataset_class_sizes(study->dataset);
+    for (guint k = 0; k < study->dataset->class_count; k++)
+        g_string_append_printf(text, " %s %u%s", study->dataset->class_names[k], sizes[k],
+                               k == study->positive ? " (positive)" : "");
+    g_string_append(text, "\nsplit ");
+    for (int part = 0; part < XG_PARTS; part++)
+        g_string_append_printf(text, " %s %u", xg_part_name(part),
+                               study->split->parts[part]->len);
+    g_string_append_printf(text, "\nimages %" G_GINT64_FORMAT "x%" G_GINT64_FORMAT
+                                 " to %" G_GINT64_FORMAT "x%" G_GINT64_FORMAT
+                                 " px, %u grey, %u colour, %u of 16 bit\n",
+                           study->check->min_width_px, study->check->min_height_px,
+                           study->check->max_width_px, study->check->max_height_px,
+                           study->check->grey, study->check->colour, study->check->deep);
+    g_string_append_printf(text, "preprocessing  %s\nengine  %s: %s\n\n", study->preprocess_text,
+                           study->engine->identity, study->engine->reason);
+    g_string_append_printf(text, "%s\n", study->plan_text);
+}
+
+static void data_json(JsonBuilder *builder, const XgStudy *study)
+{
+    whole(builder, "images", study->dataset->items->len);
+    json_builder_set_member_name(builder, "split");
+    json_builder_begin_object(builder);
+    for (int part = 0; part < XG_PARTS; part++)
+        whole(builder, xg_part_name(part), study->split->parts[part]->len);
+    json_builder_end_object(builder);
+    json_builder_set_member_name(builder, "engine");
+    json_builder_add_string_value(builder, study->engine->identity);
+    json_builder_set_member_name(builder, "plan");
+    json_builder_add_string_value(builder, study->plan_text);
+}
+
+char *xg_study_check(XgStudy *study, gboolean json, GError **error)
+{
+    if (!xg_study_prepare(study, error))
+        return NULL;
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    g_autoptr(GString) text = g_string_new(NULL);
+    json_builder_begin_object(builder);
+    data_text(text, study);
+    data_json(builder, study);
+    json_builder_set_member_name(builder, "phases");
+    json_builder_begin_array(builder);
+    gsize peak = 0;
+    for (guint i = 0; i < study->plan->phases->len; i++) {
+        PhaseReport report;
+        if (!estimate_phase(study, i, &report, error))
+            return NULL;
+        phase_text(text, &report);
+        phase_json(builder, &report);
+        peak = MAX(peak, MAX(report.estimate.frozen.arena_bytes,
+                             report.estimate.training.arena_bytes));
+        xg_phase_facts_clear(&report.facts);
+    }
+    json_builder_end_array(builder);
+    whole(builder, "peak_arena_bytes", (gint64) peak);
+    json_builder_end_object(builder);
+    g_string_append_printf(text, "peak planned memory %.1f MiB\n", mebibytes(peak));
+    if (!json)
+        return g_string_free(g_steal_pointer(&text), FALSE);
+    g_autoptr(JsonNode) root = json_builder_get_root(builder);
+    g_autofree char *plain = json_to_string(root, TRUE);
+    return g_strconcat(plain, "\n", NULL);
+}

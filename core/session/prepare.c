@@ -1,0 +1,460 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+#include "session/study_private.h"
+
+#include "graph/op.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+#include <xenograft/draft/reader.h>
+#include <xenograft/strategy.h>
+
+void xg_study_note(XgStudy *study, const char *name, const char *text)
+{
+    xg_record_add_note(study->record, name, text);
+    xg_session_line(study->session, "note (%s): %s", name, text);
+}
+
+static const char *text_of(const XgStudy *study, const char *section, const char *key)
+{
+    return xg_resolved_text(study->resolved, section, key);
+}
+
+/* ---- Readers ------------------------------------------------------------------------------- */
+
+static gboolean reader_check(void *user, XgStatus status, GError **error)
+{
+    return xg_instance_error(user, status, error);
+}
+
+XgSessionReaders *xg_session_readers_new(XgSession *session, gint64 max_pixels, GError **error)
+{
+    g_autoptr(XgSessionReaders) readers = g_new0(XgSessionReaders, 1);
+    readers->instances = g_ptr_array_new_with_free_func((GDestroyNotify) xg_instance_free);
+    const XgEntry *entry = NULL;
+    while ((entry = xg_registry_next(session->registry, XG_READER_KIND, entry)) != NULL) {
+        g_autoptr(GError) failure = NULL;
+        XgInstance *instance =
+            entry->shadowed_by
+                ? NULL
+                : xg_registry_create(session->registry, XG_READER_KIND, entry->id, NULL, &failure);
+        if (failure != NULL)
+            xg_session_warn(session, "%s", failure->message);
+        if (instance != NULL)
+            g_ptr_array_add(readers->instances, instance);
+    }
+    xg_session_show_warnings(session);
+    if (readers->instances->len == 0) {
+        xg_error_set(error, XG_UNSUPPORTED, "no image reader plugin is installed");
+        return NULL;
+    }
+    readers->sources = g_new0(XgImageSource, readers->instances->len);
+    for (guint i = 0; i < readers->instances->len; i++) {
+        XgInstance *instance = readers->instances->pdata[i];
+        readers->sources[i] = (XgImageSource){xg_instance_table(instance),
+                                              xg_instance_self(instance), reader_check, instance};
+    }
+    readers->reader = (XgImageReader){.sources = readers->sources,
+                                      .source_count = readers->instances->len,
+                                      .max_pixels = max_pixels};
+    return g_steal_pointer(&readers);
+}
+
+void xg_session_readers_free(XgSessionReaders *readers)
+{
+    if (readers == NULL)
+        return;
+    g_ptr_array_unref(readers->instances);
+    g_free(readers->sources);
+    g_free(readers);
+}
+
+/* ---- Data ---------------------------------------------------------------------------------- */
+
+static gboolean on_check(guint done, guint total, void *user)
+{
+    const XgSession *session = user;
+    const XgSessionProgress progress = {
+        .activity = "reading images", .done = done, .total = total};
+    xg_session_tell(session, &progress);
+    return session->events == NULL || session->events->interrupted == NULL ||
+           g_atomic_int_get(session->events->interrupted) == 0;
+}
+
+static gboolean find_positive(XgStudy *study, GError **error)
+{
+    const char *wanted = text_of(study, "data", "positive");
+    study->positive = study->dataset->class_count - 1;
+    if (*wanted == '\0')
+        return TRUE;
+    for (guint k = 0; k < study->dataset->class_count; k++)
+        if (strcmp(study->dataset->class_names[k], wanted) == 0) {
+            study->positive = k;
+            return TRUE;
+        }
+    g_autofree char *known = g_strjoinv(", ", study->dataset->class_names);
+    return xg_error_set(error, XG_INVALID, "[data] positive: expected one of %s, found \"%s\"",
+                        known, wanted);
+}
+
+static gboolean open_dataset(XgStudy *study, GError **error)
+{
+    const char *images = text_of(study, "data", "images");
+    const char *manifest = text_of(study, "data", "manifest");
+    const char *patient = text_of(study, "data", "patient");
+    g_autofree char *path = xg_study_file_resolve(study->file, *images ? images : manifest);
+    study->dataset = *images ? xg_dataset_open_folder(path, patient, error)
+                             : xg_dataset_open_manifest(path, patient, error);
+    return study->dataset != NULL && find_positive(study, error);
+}
+
+static gboolean read_images(XgStudy *study, GError **error)
+{
+    study->check = xg_dataset_check(study->dataset, &study->readers->reader, study->session->pool,
+                                    on_check, study->session, error);
+    if (study->check == NULL)
+        return FALSE;
+    if (!xg_resolved_bool(study->resolved, "data", "skip_unreadable")) {
+        if (xg_dataset_require_readable(study->dataset, study->check, error))
+            return TRUE;
+        g_prefix_error(error, "unreadable images; [data] skip_unreadable = true leaves them out\n");
+        return FALSE;
+    }
+    for (guint i = 0; i < study->check->unreadable->len; i++) {
+        const XgUnreadable *item = study->check->unreadable->pdata[i];
+        g_autofree char *text = g_strdup_printf("%s left out: %s", item->name, item->reason);
+        xg_study_note(study, "unreadable", text);
+    }
+    return xg_dataset_skip_unreadable(study->dataset, study->check, error);
+}
+
+static gboolean split_data(XgStudy *study, GError **error)
+{
+    double parts[XG_PARTS];
+    const char *text = text_of(study, "data", "split");
+    if (!xg_sections_parse_split(text, parts))
+        return xg_error_set(error, XG_INVALID, "[data] split: found \"%s\"", text);
+    study->split = strcmp(text, "manifest") == 0
+                       ? xg_split_given(study->dataset, error)
+                       : xg_split_new(study->dataset, parts,
+                                      (guint64) xg_resolved_int(study->resolved, "study", "seed"),
+                                      error);
+    if (study->split == NULL)
+        return FALSE;
+    g_auto(GStrv) notes = xg_split_notes(study->split, study->dataset);
+    for (char **note = notes; *note != NULL; note++)
+        xg_study_note(study, "split", *note);
+    if (study->split->patient_count == 0)
+        xg_study_note(study, "patients",
+                      "NOT split by patient: images of one patient may lie on both sides, which "
+                      "makes results look better than they are");
+    return TRUE;
+}
+
+static void index_items(XgStudy *study)
+{
+    const guint count = study->dataset->items->len;
+    study->labels = g_new(int, count);
+    study->hashes = g_new(const char *, count);
+    study->all_items = g_new(guint64, count);
+    for (guint i = 0; i < count; i++) {
+        const XgItem *item = xg_dataset_item(study->dataset, i);
+        study->labels[i] = (int) item->label;
+        study->hashes[i] = item->sha256;
+        study->all_items[i] = i;
+    }
+    for (int part = 0; part < XG_PARTS; part++) {
+        const GArray *indices = study->split->parts[part];
+        study->items[part] = g_new(guint64, indices->len);
+        for (guint i = 0; i < indices->len; i++)
+            study->items[part][i] = g_array_index(indices, guint, i);
+    }
+}
+
+/* ---- Network ------------------------------------------------------------------------------- */
+
+static void fill_preprocess(XgStudy *study)
+{
+    const XgWeightsFamily *family = study->backbone->family;
+    const gint64 size_px = study->backbone->size_px;
+    study->preprocess = (XgPreprocess){
+        .resize_px = (gint64) llround((double) family->resize_px * (double) size_px /
+                                      (double) study->backbone->size->size_px),
+        .size_px = size_px,
+        .channels = (gint32) study->backbone->size->channels,
+        .interpolation = family->interpolation,
+        .channel_order = family->channel_order,
+        .scale = family->scale,
+    };
+    memcpy(study->preprocess.mean, family->mean, sizeof family->mean);
+    memcpy(study->preprocess.std, family->std, sizeof family->std);
+    study->preprocess_text = xg_preprocess_describe(&study->preprocess);
+}
+
+static gboolean build_network(XgStudy *study, GError **error)
+{
+    XgInstance *instance =
+        xg_registry_create(study->session->registry, XG_BACKBONE_KIND,
+                           text_of(study, "backbone", "plugin"), study->backbone_params, error);
+    xg_session_show_warnings(study->session);
+    if (instance == NULL)
+        return FALSE;
+    study->backbone =
+        xg_session_backbone_new(instance, text_of(study, "backbone", "weights_family"),
+                                xg_resolved_int(study->resolved, "data", "size"), error);
+    if (study->backbone == NULL)
+        return FALSE;
+    fill_preprocess(study);
+    if (!xg_preprocess_check(&study->preprocess, error))
+        return FALSE;
+    study->network =
+        xg_session_backbone_build(study->backbone, study->dataset->class_count, error);
+    if (study->network != NULL)
+        study->native_head = g_strdup(xg_network_head_name(study->network));
+    return study->network != NULL;
+}
+
+static gboolean ask_strategy(XgStudy *study, GError **error)
+{
+    study->strategy =
+        xg_registry_create(study->session->registry, XG_STRATEGY_KIND,
+                           text_of(study, "strategy", "plugin"), study->strategy_params, error);
+    xg_session_show_warnings(study->session);
+    if (study->strategy == NULL)
+        return FALSE;
+    const XgStrategy *table = xg_instance_table(study->strategy);
+    const gboolean pretrained = strcmp(text_of(study, "backbone", "weights"), "random") != 0;
+    study->plan = xg_train_plan_new(study->network, study->split->parts[XG_PART_TRAINING]->len,
+                                    study->split->parts[XG_PART_VALIDATION]->len, pretrained,
+                                    xg_instance_host(study->strategy));
+    const XgStatus status = table->plan(xg_instance_self(study->strategy), &study->plan->plan);
+    if (!xg_instance_error(study->strategy, status, error))
+        return FALSE;
+    if (!xg_train_plan_check(study->plan, error)) {
+        g_prefix_error(error, "[strategy] %s: ", text_of(study, "strategy", "plugin"));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* TRUE when what follows the tap is one linear map: then a new linear head is the native one. */
+static gboolean native_head_is_linear(const XgStudy *study, const XgValue *tap)
+{
+    const XgValue *value = study->network->logits;
+    const XgNode *last = value->producer;
+    if (last == NULL || strcmp(last->op->id, "linear/1") != 0)
+        return FALSE;
+    const XgValue *input = last->inputs[0];
+    while (input != tap && input->producer != NULL &&
+           strcmp(input->producer->op->id, "dropout/1") == 0)
+        input = input->producer->inputs[0];
+    return input == tap;
+}
+
+static gboolean place_head(XgStudy *study, GError **error)
+{
+    XgTrainPlan *plan = study->plan;
+    XgValue *tap = g_hash_table_lookup(study->network->taps, plan->tap);
+    if (plan->head == XG_HEAD_NATIVE)
+        return TRUE;
+    if (plan->head == XG_HEAD_LINEAR && native_head_is_linear(study, tap))
+        return TRUE;
+    if (plan->head == XG_HEAD_CLASSIFIER)
+        return xg_error_set(error, XG_UNSUPPORTED, "classifier heads are not run by this version");
+    return xg_network_replace_head(study->network, tap, "head",
+                                   plan->head == XG_HEAD_MLP ? plan->hidden : 0, error);
+}
+
+static gboolean fill_store(XgStudy *study, GError **error)
+{
+    const char *weights = text_of(study, "backbone", "weights");
+    study->store = xg_store_new(study->network, study->network->logits, error);
+    if (study->store == NULL ||
+        !xg_store_initialise(study->store,
+                             (guint64) xg_resolved_int(study->resolved, "study", "seed"), error))
+        return FALSE;
+    if (strcmp(weights, "random") == 0) {
+        if (!study->plan->random_start)
+            xg_study_note(study, "weights", "no pretrained weights: the network starts random");
+        return TRUE;
+    }
+    study->weights = xg_weights_file_open(study->session, weights, error);
+    if (study->weights == NULL)
+        return FALSE;
+    if (study->plan->random_start) {
+        xg_study_note(study, "weights", "the strategy starts from random weights; the file's are "
+                                        "not used");
+        return TRUE;
+    }
+    return xg_study_load_weights(study, error);
+}
+
+/* ---- Image feed ---------------------------------------------------------------------------- */
+
+static gboolean feed_open(void *user, const guint64 *items, gsize count, gint64 batch,
+                          void **stream, GError **error)
+{
+    XgStudy *study = user;
+    g_autofree guint *indices = g_new(guint, count);
+    for (gsize i = 0; i < count; i++)
+        indices[i] = (guint) items[i];
+    *stream = xg_loader_new(study->dataset, &study->readers->reader, &study->preprocess, indices,
+                            count, batch, xg_pool_threads(study->session->pool), error);
+    return *stream != NULL;
+}
+
+static gboolean feed_next(void *stream, const float **images, gint64 *n, GError **error)
+{
+    return xg_loader_next(stream, images, n, error);
+}
+
+static void feed_close(void *stream)
+{
+    xg_loader_free(stream);
+}
+
+const XgImageFeed xg_study_feed = {feed_open, feed_next, feed_close, NULL};
+
+/* Half of the machine's memory. */
+static gsize half_of_memory(void)
+{
+    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    return pages > 0 && page > 0 ? (gsize) pages * (gsize) page / 2 : (gsize) 1 << 31;
+}
+
+static void cache_note(const char *text, void *user)
+{
+    xg_study_note(user, "cache", text);
+}
+
+static void make_feature_store(XgStudy *study)
+{
+    const char *cache = text_of(study, "data", "cache");
+    g_autofree char *folder = g_build_filename(g_get_user_cache_dir(), "xenograft", "features", NULL);
+    XgFeatureSpec spec = {
+        .feed = xg_study_feed,
+        .item_hashes = study->hashes,
+        .item_count = study->dataset->items->len,
+        .preprocessing = study->preprocess_text,
+        .engine_identity = study->engine->identity,
+        .folder = strcmp(cache, "disk") == 0 ? folder : NULL,
+        .memory_limit = strcmp(cache, "none") == 0 ? 0 : half_of_memory() / 2,
+        .disk_limit = strcmp(cache, "disk") == 0 ? half_of_memory() : 0,
+        .interrupted = study->session->events ? study->session->events->interrupted : NULL,
+        .note = cache_note,
+        .user = study,
+    };
+    spec.feed.user = study;
+    study->features = xg_feature_store_new(&spec);
+}
+
+/* ---- All together -------------------------------------------------------------------------- */
+
+static gboolean start_engine(XgStudy *study, GError **error)
+{
+    study->engine = xg_session_engine_new(
+        study->session, text_of(study, "engine", "plugin"),
+        (int) xg_resolved_int(study->resolved, "engine", "threads"), study->engine_params, error);
+    if (study->engine == NULL)
+        return FALSE;
+    study->readers = xg_session_readers_new(
+        study->session, xg_resolved_int(study->resolved, "data", "max_pixels"), error);
+    return study->readers != NULL;
+}
+
+static gboolean check_output(const XgStudy *study, GError **error)
+{
+    if (g_file_test(study->output, G_FILE_TEST_EXISTS))
+        return xg_error_set(error, XG_INVALID,
+                            "[study] output: %s exists; a result is never overwritten: remove it "
+                            "or choose another folder (-s study.output=...)",
+                            study->output);
+    return TRUE;
+}
+
+gboolean xg_study_prepare(XgStudy *study, GError **error)
+{
+    if (study->prepared)
+        return TRUE;
+    if (!check_output(study, error) || !start_engine(study, error) || !open_dataset(study, error))
+        return FALSE;
+    study->record =
+        xg_record_new((const char *const *) study->dataset->class_names, study->positive);
+    if (!read_images(study, error) || !split_data(study, error))
+        return FALSE;
+    index_items(study);
+    if (!build_network(study, error) || !ask_strategy(study, error) || !place_head(study, error) ||
+        !fill_store(study, error))
+        return FALSE;
+    study->plan_text = xg_train_plan_describe(study->plan, study->network);
+    make_feature_store(study);
+    xg_study_record_start(study);
+    study->prepared = TRUE;
+    return TRUE;
+}
+
+static const char *strategy_failure(void *user)
+{
+    XgStudy *study = user;
+    g_autoptr(GError) error = NULL;
+    xg_instance_error(study->strategy, XG_PLUGIN, &error);
+    return g_intern_string(error->message);
+}
+
+static void on_train_progress(const XgProgress *p, void *user)
+{
+    const XgStudy *study = user;
+    const XgSessionProgress progress = {.activity = p->activity,
+                                        .phase = p->phase,
+                                        .epoch = p->epoch,
+                                        .epochs = p->epochs,
+                                        .done = p->done,
+                                        .total = p->total};
+    if (p->row == NULL) {
+        xg_session_tell(study->session, &progress);
+        return;
+    }
+    const XgHistoryRow *row = p->row;
+    xg_session_line(study->session,
+                    "%s epoch %" G_GINT64_FORMAT ": loss %.4f, validation loss %.4f, balanced "
+                    "accuracy %.4f%s",
+                    row->phase, row->epoch, row->train_loss, row->validation_loss,
+                    row->validation_balanced_accuracy, row->best ? " *" : "");
+}
+
+static void on_train_note(const char *text, void *user)
+{
+    xg_study_note(user, "training", text);
+}
+
+XgTrainerSpec xg_study_trainer_spec(XgStudy *study)
+{
+    return (XgTrainerSpec){
+        .network = study->network,
+        .store = study->store,
+        .plan = study->plan,
+        .strategy = xg_instance_table(study->strategy),
+        .strategy_self = xg_instance_self(study->strategy),
+        .strategy_host = xg_instance_host(study->strategy),
+        .strategy_failure = strategy_failure,
+        .engine = &study->engine->handle,
+        .features = study->features,
+        .items = study->all_items,
+        .item_count = study->dataset->items->len,
+        .train_items = study->items[XG_PART_TRAINING],
+        .train_count = study->split->parts[XG_PART_TRAINING]->len,
+        .validation_items = study->items[XG_PART_VALIDATION],
+        .validation_count = study->split->parts[XG_PART_VALIDATION]->len,
+        .labels = study->labels,
+        .classes = study->dataset->class_count,
+        .positive = study->positive,
+        .class_names = (const char *const *) study->dataset->class_names,
+        .seed = (guint64) xg_resolved_int(study->resolved, "study", "seed"),
+        .memory_limit = (gsize) xg_resolved_int(study->resolved, "engine", "memory") << 20,
+        .interrupted = study->session->events ? study->session->events->interrupted : NULL,
+        .progress = on_train_progress,
+        .note = on_train_note,
+        .user = study,
+    };
+}

@@ -1,0 +1,105 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/** @file study_private.h  A study as the files of this folder see it. All: [main]. */
+#ifndef XG_SESSION_STUDY_PRIVATE_H
+#define XG_SESSION_STUDY_PRIVATE_H
+
+#include "config/sections.h"
+#include "data/check.h"
+#include "data/loader.h"
+#include "data/split.h"
+#include "report/report.h"
+#include "session/private.h"
+#include "train/trainer.h"
+
+G_BEGIN_DECLS
+
+/** The installed image readers, as core/data sees them. */
+typedef struct {
+    GPtrArray *instances;  /**< of XgInstance */
+    XgImageSource *sources;
+    XgImageReader reader;
+} XgSessionReaders;
+
+XgSessionReaders *xg_session_readers_new(XgSession *session, gint64 max_pixels, GError **error);
+void xg_session_readers_free(XgSessionReaders *readers);
+
+struct XgStudy {
+    XgSession *session;
+    XgStudyFile *file;
+    XgResolved *resolved;
+    XgParamSet *backbone_params, *strategy_params, *engine_params;
+
+    /* From xg_study_prepare() on. */
+    gboolean prepared;
+    XgSessionEngine *engine;
+    XgSessionReaders *readers;
+    XgDataset *dataset;
+    XgDatasetCheck *check;
+    XgSplit *split;
+    XgSessionBackbone *backbone;
+    XgPreprocess preprocess;
+    XgInstance *strategy;
+    XgWeightsFile *weights; /**< NULL: random start */
+    XgNetwork *network;     /**< final, head in place */
+    char *native_head;      /**< scoped name of the published head's last layer; NULL: none */
+    XgStore *store;
+    XgTrainPlan *plan;
+    char *plan_text;
+    guint64 *items[XG_PARTS];
+    guint64 *all_items;
+    int *labels;            /**< by item */
+    const char **hashes;    /**< by item, borrowed */
+    gsize positive;
+    char *preprocess_text;
+    XgFeatureStore *features;
+    XgRecord *record;
+    char *output;
+    char *summary;
+    gint64 started_us;
+};
+
+/* ---- prepare.c ------------------------------------------------------------------------------ */
+
+/** Adds a line to the record's notes and tells the user. */
+void xg_study_note(XgStudy *study, const char *name, const char *text);
+
+/** Images of the study's data set through the loader; `user` is the study. */
+extern const XgImageFeed xg_study_feed;
+
+/** What xg_train() needs, from a prepared study. */
+XgTrainerSpec xg_study_trainer_spec(XgStudy *study);
+
+/* ---- model.c -------------------------------------------------------------------------------- */
+
+/** Writes the model file: kept weights and all that `predict` needs. */
+gboolean xg_study_save_model(XgStudy *study, const char *path, GError **error);
+
+/** Fills the store from the study's weights file: matched by name and shape, the head made new.
+ *  The table of what happened goes to the user and the record. */
+gboolean xg_study_load_weights(XgStudy *study, GError **error);
+
+/** What a model file says of itself. */
+typedef struct {
+    XgSessionBackbone *backbone;
+    XgPreprocess preprocess;
+    char **class_names; /**< ends with NULL */
+    XgNetwork *network;
+    XgStore *store;
+} XgSavedModel;
+
+XgSavedModel *xg_saved_model_open(XgSession *session, const char *path, GError **error);
+void xg_saved_model_free(XgSavedModel *model);
+
+/* ---- record.c ------------------------------------------------------------------------------- */
+
+/** Fills the record with what is known before training, and with the results. */
+void xg_study_record_start(XgStudy *study);
+void xg_study_record_finish(XgStudy *study, const XgTrainerResult *result);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgSavedModel, xg_saved_model_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgSessionReaders, xg_session_readers_free)
+
+G_END_DECLS
+
+#endif
