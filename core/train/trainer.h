@@ -9,7 +9,7 @@
 #define XG_TRAIN_TRAINER_H
 
 #include "model/tensors.h"
-#include "train/features.h"
+#include "train/feature_store.h"
 #include "train/plan.h"
 
 G_BEGIN_DECLS

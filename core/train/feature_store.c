@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-#include "train/features.h"
+#include "train/feature_store.h"
 
 #include "base/memory.h"
 #include "train/rowfile.h"

@@ -1,12 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
 /**
- * @file features.h
+ * @file feature_store.h
  * Rows of boundary values per image: what the frozen part of a network gives, computed once and
  * kept in memory and on disk. All: [main].
  */
-#ifndef XG_TRAIN_FEATURES_H
-#define XG_TRAIN_FEATURES_H
+#ifndef XG_TRAIN_FEATURE_STORE_H
+#define XG_TRAIN_FEATURE_STORE_H
 
 #include "exec/program.h"
 

@@ -1,0 +1,298 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+#include "model/writer.h"
+#include "train/run.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The metadata key under which a checkpoint keeps its state, a GLib key file. */
+#define STATE_KEY "xenograft.checkpoint"
+
+/* ---- State as text ------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *name;
+    gsize offset;
+    gboolean is_double;
+} Field;
+
+#define WHOLE(member) {#member, G_STRUCT_OFFSET(XgTrainState, member), FALSE}
+#define REAL(member) {#member, G_STRUCT_OFFSET(XgTrainState, member), TRUE}
+static const Field fields[] = {
+    WHOLE(epoch),      WHOLE(step),       REAL(loss_sum),   REAL(rate_scale), REAL(last_rate),
+    WHOLE(best_epoch), REAL(best_score),  REAL(best_loss),  WHOLE(kept_phase), WHOLE(kept_epoch),
+    REAL(kept_score),  REAL(kept_loss),   WHOLE(total_steps),
+};
+
+/* Columns of a history row in a checkpoint. */
+enum { ROW_COLUMNS = 10 };
+
+static void put_history(GKeyFile *file, const GPtrArray *history)
+{
+    for (guint i = 0; i < history->len; i++) {
+        const XgHistoryRow *row = history->pdata[i];
+        double columns[ROW_COLUMNS] = {(double) row->phase_index,
+                                       (double) row->epoch,
+                                       row->learning_rate,
+                                       row->train_loss,
+                                       row->validation_loss,
+                                       row->validation_accuracy,
+                                       row->validation_balanced_accuracy,
+                                       row->validation_auc,
+                                       row->best,
+                                       row->seconds};
+        g_autofree char *key = g_strdup_printf("%u", i);
+        g_key_file_set_double_list(file, "history", key, columns, ROW_COLUMNS);
+    }
+}
+
+static char *state_text(const XgTrainRun *run)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    const char *state = (const char *) &run->state;
+    g_key_file_set_string(file, "run", "identity", run->spec->identity);
+    g_key_file_set_uint64(file, "run", "phase", run->state.phase);
+    g_key_file_set_int64(file, "run", "optimiser_steps", xg_optimiser_steps(run->optimiser));
+    g_key_file_set_uint64(file, "run", "rows", run->result->history->len);
+    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
+        const void *at = state + fields[i].offset;
+        if (fields[i].is_double)
+            g_key_file_set_double(file, "state", fields[i].name, *(const double *) at);
+        else
+            g_key_file_set_int64(file, "state", fields[i].name, *(const gint64 *) at);
+    }
+    put_history(file, run->result->history);
+    return g_key_file_to_data(file, NULL, NULL);
+}
+
+static XgHistoryRow *row_from_columns(const XgTrainRun *run, const double *columns)
+{
+    const GPtrArray *phases = run->spec->plan->phases;
+    if (!(columns[0] >= 0 && columns[0] < phases->len))
+        return NULL;
+    XgHistoryRow *row = g_new0(XgHistoryRow, 1);
+    row->phase_index = (gint64) columns[0];
+    row->phase = g_strdup(((const XgPhase *) phases->pdata[row->phase_index])->name);
+    row->epoch = (gint64) columns[1];
+    row->learning_rate = columns[2];
+    row->train_loss = columns[3];
+    row->validation_loss = columns[4];
+    row->validation_accuracy = columns[5];
+    row->validation_balanced_accuracy = columns[6];
+    row->validation_auc = columns[7];
+    row->best = columns[8] != 0.0;
+    row->seconds = columns[9];
+    return row;
+}
+
+static gboolean get_history(XgTrainRun *run, GKeyFile *file, GError **error)
+{
+    const guint64 rows = g_key_file_get_uint64(file, "run", "rows", NULL);
+    for (guint64 i = 0; i < rows; i++) {
+        gsize count = 0;
+        g_autofree char *key = g_strdup_printf("%" G_GUINT64_FORMAT, i);
+        g_autofree double *columns =
+            g_key_file_get_double_list(file, "history", key, &count, NULL);
+        XgHistoryRow *row =
+            columns != NULL && count == ROW_COLUMNS ? row_from_columns(run, columns) : NULL;
+        if (row == NULL)
+            return xg_error_set(error, XG_FORMAT, "%s: damaged history in the checkpoint",
+                                run->spec->checkpoint->path);
+        g_ptr_array_add(run->result->history, row);
+    }
+    return TRUE;
+}
+
+static gboolean get_state(XgTrainRun *run, GKeyFile *file, GError **error)
+{
+    char *state = (char *) &run->state;
+    g_autofree char *identity = g_key_file_get_string(file, "run", "identity", NULL);
+    if (g_strcmp0(identity, run->spec->identity) != 0)
+        return xg_error_set(error, XG_INVALID,
+                            "%s is the checkpoint of another run: settings, images, weights, "
+                            "engine or threads differ",
+                            run->spec->checkpoint->path);
+    run->state.phase = (guint) g_key_file_get_uint64(file, "run", "phase", error);
+    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
+        void *at = state + fields[i].offset;
+        g_autoptr(GError) missing = NULL;
+        if (fields[i].is_double)
+            *(double *) at = g_key_file_get_double(file, "state", fields[i].name, &missing);
+        else
+            *(gint64 *) at = g_key_file_get_int64(file, "state", fields[i].name, &missing);
+        if (missing != NULL)
+            return xg_error_set(error, XG_FORMAT, "%s: %s", run->spec->checkpoint->path,
+                                missing->message);
+    }
+    if (run->state.phase >= run->spec->plan->phases->len)
+        return xg_error_set(error, XG_FORMAT, "%s: no phase %u", run->spec->checkpoint->path,
+                            run->state.phase);
+    return get_history(run, file, error);
+}
+
+static GKeyFile *parse_state(const XgTrainRun *run, GError **error)
+{
+    const XgTensorSource *source = run->spec->checkpoint;
+    const char *text = source->metadata(source->user, STATE_KEY);
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    if (text == NULL || !g_key_file_load_from_data(file, text, strlen(text), 0, NULL)) {
+        xg_error_set(error, XG_FORMAT, "%s: not a checkpoint", source->path);
+        return NULL;
+    }
+    return g_steal_pointer(&file);
+}
+
+/* ---- Tensors ------------------------------------------------------------------------------- */
+
+static void add_tensor(XgTensorWriter *writer, const char *prefix, const char *name, gint64 count,
+                       const float *values)
+{
+    g_autofree char *full = g_strconcat(prefix, name, NULL);
+    xg_tensor_writer_add(writer, full, XG_DTYPE_F32, 1, &count, values);
+}
+
+static void add_snapshot(XgTensorWriter *writer, const char *prefix, const XgTrainRun *run,
+                         const XgSnapshot *snapshot)
+{
+    for (guint i = 0; i < run->changing->len; i++) {
+        const XgStored *stored = run->changing->pdata[i];
+        const float *values = xg_snapshot_find(snapshot, stored->name);
+        if (values != NULL)
+            add_tensor(writer, prefix, stored->name, stored->count, values);
+    }
+}
+
+gboolean xg_checkpoint_save(XgTrainRun *run, GError **error)
+{
+    g_autoptr(XgTensorWriter) writer = xg_tensor_writer_new();
+    g_autofree char *text = state_text(run);
+    xg_tensor_writer_metadata(writer, STATE_KEY, text);
+    for (guint i = 0; i < run->changing->len; i++) {
+        const XgStored *stored = run->changing->pdata[i];
+        add_tensor(writer, "model:", stored->name, stored->count, stored->values);
+    }
+    add_snapshot(writer, "best:", run, run->best);
+    add_snapshot(writer, "kept:", run, run->kept);
+    for (guint i = 0; i < run->phase_results->len; i++) {
+        g_autofree char *prefix = g_strdup_printf("phase%u:", i);
+        if (run->phase_results->pdata[i] != NULL)
+            add_snapshot(writer, prefix, run, run->phase_results->pdata[i]);
+    }
+    const char *name;
+    for (guint i = 0; (name = xg_optimiser_state_name(run->optimiser, i)) != NULL; i++) {
+        gint64 count;
+        const float *values = xg_optimiser_state(run->optimiser, i, &count);
+        add_tensor(writer, "optimiser:", name, count, values);
+    }
+    return xg_tensor_writer_save(writer, run->spec->checkpoint_path, error);
+}
+
+/* Reads the tensor of that name, if there is one. */
+static gboolean read_tensor(const XgTrainRun *run, const char *name, gint64 count, float *values,
+                            gboolean *found, GError **error)
+{
+    const XgTensorSource *source = run->spec->checkpoint;
+    *found = FALSE;
+    for (gsize i = 0; i < source->count; i++) {
+        XgWeightInfo info;
+        if (!source->info(source->user, i, &info, error))
+            return FALSE;
+        if (strcmp(info.name, name) != 0)
+            continue;
+        if (info.dtype != XG_DTYPE_F32 || info.rank != 1 || info.dims[0] != count)
+            return xg_error_set(error, XG_FORMAT, "%s: %s: expected %" G_GINT64_FORMAT " floats",
+                                source->path, name, count);
+        *found = TRUE;
+        return source->read(source->user, i, values, (gsize) count, error);
+    }
+    return TRUE;
+}
+
+static gboolean require_tensor(const XgTrainRun *run, const char *prefix, const char *name,
+                               gint64 count, float *values, GError **error)
+{
+    g_autofree char *full = g_strconcat(prefix, name, NULL);
+    gboolean found;
+    if (!read_tensor(run, full, count, values, &found, error))
+        return FALSE;
+    return found || xg_error_set(error, XG_FORMAT, "%s: tensor %s is missing",
+                                 run->spec->checkpoint->path, full);
+}
+
+/* Fills a snapshot with the copies that the checkpoint has under that prefix. */
+static gboolean load_snapshot(const XgTrainRun *run, const char *prefix, XgSnapshot *snapshot,
+                              gboolean *any, GError **error)
+{
+    *any = FALSE;
+    for (guint i = 0; i < run->changing->len; i++) {
+        XgStored *stored = run->changing->pdata[i];
+        g_autofree char *name = g_strconcat(prefix, stored->name, NULL);
+        g_autofree float *values = g_try_new(float, (gsize) stored->count);
+        gboolean found = FALSE;
+        if (values == NULL)
+            return xg_error_set(error, XG_NOMEM, "no memory for %s", name);
+        if (!read_tensor(run, name, stored->count, values, &found, error))
+            return FALSE;
+        if (!found)
+            continue;
+        g_autoptr(GPtrArray) one = g_ptr_array_new();
+        g_ptr_array_add(one, stored);
+        if (!xg_snapshot_take(snapshot, one, error))
+            return FALSE;
+        memcpy(xg_snapshot_find(snapshot, stored->name), values,
+               sizeof(float) * (gsize) stored->count);
+        *any = TRUE;
+    }
+    return TRUE;
+}
+
+static gboolean load_phase_results(XgTrainRun *run, GError **error)
+{
+    for (guint i = 0; i <= run->state.phase; i++) {
+        g_autofree char *prefix = g_strdup_printf("phase%u:", i);
+        XgSnapshot *snapshot = xg_snapshot_new();
+        gboolean any = FALSE;
+        const gboolean good = load_snapshot(run, prefix, snapshot, &any, error);
+        if (!any)
+            g_clear_pointer(&snapshot, xg_snapshot_free);
+        g_ptr_array_add(run->phase_results, snapshot);
+        if (!good)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean xg_checkpoint_load(XgTrainRun *run, GError **error)
+{
+    g_autoptr(GKeyFile) file = parse_state(run, error);
+    if (file == NULL || !get_state(run, file, error))
+        return FALSE;
+    gboolean any;
+    if (!load_snapshot(run, "best:", run->best, &any, error) ||
+        !load_snapshot(run, "kept:", run->kept, &any, error) || !load_phase_results(run, error))
+        return FALSE;
+    for (guint i = 0; i < run->changing->len; i++) {
+        XgStored *stored = run->changing->pdata[i];
+        if (!require_tensor(run, "model:", stored->name, stored->count, stored->values, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean xg_checkpoint_load_optimiser(XgTrainRun *run, GError **error)
+{
+    g_autoptr(GKeyFile) file = parse_state(run, error);
+    if (file == NULL)
+        return FALSE;
+    xg_optimiser_set_steps(run->optimiser,
+                           g_key_file_get_int64(file, "run", "optimiser_steps", NULL));
+    const char *name;
+    for (guint i = 0; (name = xg_optimiser_state_name(run->optimiser, i)) != NULL; i++) {
+        gint64 count;
+        float *values = xg_optimiser_state(run->optimiser, i, &count);
+        if (!require_tensor(run, "optimiser:", name, count, values, error))
+            return FALSE;
+    }
+    return TRUE;
+}
