@@ -116,7 +116,8 @@ static XgStatus reader_info(void *self, const uint8_t *bytes, uint64_t size, XgI
         if (!stbi_info_from_memory(bytes, (int) size, &width, &height, &channels))
             return stb_failed(reader, format);
         found.width_px = width;
-        found.height_px = height;
+        /* A BMP with rows from the top says so by a negative height. */
+        found.height_px = height < 0 ? -(int64_t) height : height;
         found.channels = channels;
         if (format == FORMAT_PNG && stbi_is_16_bit_from_memory(bytes, (int) size))
             found.bit_depth = 16;
@@ -177,7 +178,7 @@ static const XgComponent reader_stb = {
     .doc = "8-bit, and 16-bit PNG and PNM at their native depth. A file that ends before its "
            "picture does is refused, as is a PNG whose checksums are wrong. PNM samples are "
            "scaled by the file's maximum value. Orientation tags, gamma and colour profiles are "
-           "not applied; transparent pixels keep their colour. CMYK JPEG becomes RGB.",
+           "not applied; transparent pixels of a GIF are black. CMYK JPEG becomes RGB.",
     .citation = "S. Barrett and others, stb_image, https://github.com/nothings/stb",
     .create = reader_create,
     .destroy = reader_destroy,

@@ -92,6 +92,20 @@ START_TEST(test_sixteen_bit)
 }
 END_TEST
 
+START_TEST(test_top_down_bmp)
+{
+    static const guint8 bmp[] = {'B', 'M', 62, 0, 0, 0, 0,   0,   0,   0,   54, 0, 0,  0, 40, 0,
+                                 0,   0,   1,  0, 0, 0, 254, 255, 255, 255, 1,  0, 24, 0, 0,  0,
+                                 0,   0,   8,  0, 0, 0, 0,   0,   0,   0,   0,  0, 0,  0, 0,  0,
+                                 0,   0,   0,  0, 0, 0, 3,   2,   1,   0,   6,  5, 4,  0};
+    g_auto(XgImage) image = {0};
+    ck_assert(xg_image_decode(stb_reader(), "f", bmp, sizeof bmp, &image, NULL));
+    ck_assert_int_eq(image.info.height_px, 2);
+    for (int i = 0; i < 6; i++)
+        ck_assert_uint_eq(((guint8 *) image.pixels)[i], i + 1);
+}
+END_TEST
+
 /* ---- Broken files
  * -------------------------------------------------------------------------------- */
 
@@ -200,6 +214,32 @@ START_TEST(test_refusals)
     g_autofree char *cut = decode_error(stb_reader(), bytes, size - 20, XG_FORMAT);
     ck_assert_str_eq(cut, "f: expected a whole PNG image, found: truncated: the file ends before "
                           "the picture does");
+}
+END_TEST
+
+/* 16 x 17 codes where a decoder has room for 257. */
+START_TEST(test_jpeg_table_overflow)
+{
+    guint8 jpeg[4 + 2 + 17 + 272 + 2] = {0xff, 0xd8, 0xff, 0xc4, 0x01, 0x23};
+    memset(jpeg + 7, 17, 16);
+    memcpy(jpeg + sizeof jpeg - 2, "\xff\xd9", 2);
+    g_autofree char *message = decode_error(stb_reader(), jpeg, sizeof jpeg, XG_FORMAT);
+    ck_assert_str_eq(message, "f: expected a whole JPEG image, found: an impossible Huffman table");
+}
+END_TEST
+
+START_TEST(test_pnm_values)
+{
+    static const guint8 pgm[] = "P5\n# low\n3 1\n100\n\x00\x32\xff";
+    g_auto(XgImage) image = {0};
+    ck_assert(xg_image_decode(stb_reader(), "f", pgm, sizeof pgm - 1, &image, NULL));
+    ck_assert_mem_eq(image.pixels, "\x00\x80\xff", 3);
+    static const char *const bad[] = {
+        "P5 0 1 255\n..",     "P5 3 1 0\n...",     "P5 3 1 65536\n......",
+        "P5 -3 1 255\n...",   "P5 3 1 255",        "P5 3 1 255\n..",
+        "P5 99999999999 1 1", "P5 3 1 256\n.....", "P6 1 1 255\n.."};
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
+        g_free(decode_error(stb_reader(), bad[i], strlen(bad[i]), XG_FORMAT));
 }
 END_TEST
 
@@ -348,6 +388,9 @@ int main(void)
     tcase_add_test(tests, test_flipped_bytes);
     tcase_add_test(tests, test_png_bit_error_is_found);
     tcase_add_test(tests, test_refusals);
+    tcase_add_test(tests, test_top_down_bmp);
+    tcase_add_test(tests, test_jpeg_table_overflow);
+    tcase_add_test(tests, test_pnm_values);
     tcase_add_test(tests, test_check);
     tcase_add_test(tests, test_check_ends);
     suite_add_tcase(suite, tests);
