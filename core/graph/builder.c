@@ -239,3 +239,8 @@ const XgGraphApi xg_builder_api = {
     .shape = api_shape,
     .fail = api_fail,
 };
+
+const XgGraphApi *xg_graph_api(void)
+{
+    return &xg_builder_api;
+}
