@@ -1,0 +1,26 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/** @file random_nodes.h  Nodes of each operator, of random shapes, with values for their inputs. */
+#ifndef TESTS_KERNELS_RANDOM_NODES_H
+#define TESTS_KERNELS_RANDOM_NODES_H
+
+#include "base/memory.h"
+#include "graph/op.h"
+
+typedef struct {
+    XgNetwork *network;
+    XgNode *node;
+    XgNodeView *view;
+    gint64 max_batch;
+    float *values[8];           /**< per input, of max_batch rows */
+    const float **constants;    /**< by value id */
+} RandomNode;
+
+/** Number of kinds: an operator may come in several. */
+int random_node_kinds(void);
+
+/** The node of a kind that `seed` chooses. */
+void random_node_init(RandomNode *node, int kind, guint64 seed);
+void random_node_clear(RandomNode *node);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/* Every kernel of engine openblas against the reference kernel of its operator, over random odd
+ * shapes, for each instruction set and for 1, 2 and 3 threads. The plugin's path is argv[1]. */
+#include "engine_host.h"
+#include "random_nodes.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* Float sums of up to a few thousand products of values in [-1, 1], taken in the order that is
+ * fastest, against sums in double: random roundings of 6e-8 grow with the square root of the
+ * count. Winograd's transforms have coefficients of up to 8, which multiply the rounding. */
+#define TOLERANCE 2e-6
+#define TOLERANCE_WINOGRAD 1e-5
+
+enum { ROUNDS = 12 };
+
+static const char *plugin_path;
+
+/* One tensor set of a run: buffers of exact size, so that a sanitiser sees a step outside. */
+typedef struct {
+    float *inputs[8], *outputs[4];
+    gint64 input_size[8], output_size[4];
+} Buffers;
+
+static float *floats_new(gint64 count)
+{
+    return xg_aligned_alloc((gsize) MAX(count, 1) * sizeof(float), "test", NULL);
+}
+
+static void buffers_init(Buffers *b, const RandomNode *node, gint64 batch)
+{
+    const XgNodeInfo *info = xg_node_view_info(node->view);
+    memset(b, 0, sizeof *b);
+    for (int i = 0; i < info->input_count; i++)
+        if (info->inputs[i]) {
+            b->input_size[i] = xg_tensor_elements(info->inputs[i], batch);
+            b->inputs[i] = floats_new(b->input_size[i]);
+            memcpy(b->inputs[i], node->values[i], (gsize) b->input_size[i] * sizeof(float));
+        }
+    for (int i = 0; i < info->output_count; i++) {
+        b->output_size[i] = xg_tensor_elements(info->outputs[i], batch);
+        b->outputs[i] = floats_new(b->output_size[i]);
+        for (gint64 k = 0; k < b->output_size[i]; k++)
+            b->outputs[i][k] = NAN;
+    }
+}
+
+static void buffers_clear(Buffers *b)
+{
+    for (int i = 0; i < 8; i++)
+        xg_aligned_free(b->inputs[i]);
+    for (int i = 0; i < 4; i++)
+        xg_aligned_free(b->outputs[i]);
+}
+
+static XgRun run_of(const Buffers *b, gint64 batch, void *scratch)
+{
+    return (XgRun){batch, (const float *const *) b->inputs, b->outputs, scratch};
+}
+
+/* Distance over norm; infinite when only one of both is not a number somewhere. */
+static double distance(const float *found, const float *expected, gint64 count)
+{
+    double difference = 0, norm = 0;
+    for (gint64 i = 0; i < count; i++) {
+        if (isnan(expected[i]) && isnan(found[i]))
+            continue;
+        if (isnan(expected[i]) || isnan(found[i]))
+            return INFINITY;
+        difference += ((double) found[i] - expected[i]) * ((double) found[i] - expected[i]);
+        norm += (double) expected[i] * expected[i];
+    }
+    return sqrt(difference) / MAX(sqrt(norm), 1e-20);
+}
+
+static void compare(const EngineHost *engine, const RandomNode *node, gint64 batch,
+                    const Buffers *found, const Buffers *expected)
+{
+    const double limit = engine->winograd ? TOLERANCE_WINOGRAD : TOLERANCE;
+    g_autofree char *text = xg_node_text(node->node);
+    for (int i = 0; i < 4; i++) {
+        const double far = distance(found->outputs[i], expected->outputs[i], found->output_size[i]);
+        ck_assert_msg(far <= limit, "%s, %s, batch %d: output %d is %g off", engine->instructions,
+                      text, (int) batch, i, far);
+    }
+    for (int i = 0; i < 8; i++) {
+        const double far = distance(found->inputs[i], expected->inputs[i], found->input_size[i]);
+        ck_assert_msg(far <= TOLERANCE, "%s, %s, batch %d: input %d was left %g off",
+                      engine->instructions, text, (int) batch, i, far);
+    }
+}
+
+/* Runs the node on the engine twice, which must agree to the bit, and on the reference. */
+static void check_batch(const EngineHost *engine, const RandomNode *node, void *kernel,
+                        uint64_t scratch_size, gint64 batch)
+{
+    const XgNodeInfo *info = xg_node_view_info(node->view);
+    Buffers found, again, expected;
+    void *scratch = floats_new((gint64) (scratch_size / sizeof(float)) + 1);
+    buffers_init(&found, node, batch);
+    buffers_init(&again, node, batch);
+    buffers_init(&expected, node, batch);
+    XgRun run = run_of(&found, batch, scratch);
+    ck_assert_int_eq(engine->table->run(engine->self, kernel, &run), XG_OK);
+    run = run_of(&again, batch, scratch);
+    ck_assert_int_eq(engine->table->run(engine->self, kernel, &run), XG_OK);
+    for (int i = 0; i < info->output_count; i++)
+        ck_assert_mem_eq(found.outputs[i], again.outputs[i],
+                         (gsize) found.output_size[i] * sizeof(float));
+    run = run_of(&expected, batch, NULL);
+    node->node->op->reference(info, &run);
+    compare(engine, node, batch, &found, &expected);
+    buffers_clear(&found);
+    buffers_clear(&again);
+    buffers_clear(&expected);
+    xg_aligned_free(scratch);
+}
+
+static void check_node(const EngineHost *engine, const RandomNode *node)
+{
+    const XgNodeInfo *info = xg_node_view_info(node->view);
+    void *kernel = NULL;
+    uint64_t scratch_size = 0;
+    g_autofree char *text = xg_node_text(node->node);
+    ck_assert_msg(engine->table->score(engine->self, info) > 0, "no kernel for %s", text);
+    ck_assert_int_eq(engine->table->prepare(engine->self, info, &kernel, &scratch_size), XG_OK);
+    check_batch(engine, node, kernel, scratch_size, info->max_batch);
+    if (info->max_batch > 1)
+        check_batch(engine, node, kernel, scratch_size, 1);
+    engine->table->release(engine->self, kernel);
+}
+
+static void check_all(int threads, const char *instructions, int winograd)
+{
+    EngineHost engine;
+    engine_host_init(&engine, plugin_path, threads, instructions, winograd);
+    ck_assert_int_gt(engine.table->suits(engine.self), 0);
+    for (int kind = 0; kind < random_node_kinds(); kind++)
+        for (int round = 0; round < ROUNDS; round++) {
+            RandomNode node;
+            random_node_init(&node, kind, (guint64) (round * 1000 + kind));
+            check_node(&engine, &node);
+            random_node_clear(&node);
+        }
+    engine_host_clear(&engine);
+}
+
+START_TEST(test_widest)
+{
+    check_all(1 + _i, "auto", 0);
+}
+END_TEST
+
+START_TEST(test_winograd)
+{
+    check_all(2, "auto", 1);
+}
+END_TEST
+
+START_TEST(test_avx2)
+{
+    check_all(2, "avx2", 0);
+}
+END_TEST
+
+START_TEST(test_base)
+{
+    check_all(2, "base", 0);
+}
+END_TEST
+
+START_TEST(test_refuses)
+{
+    EngineHost engine;
+    engine_host_init(&engine, plugin_path, 1, "auto", 0);
+    XgNodeInfo node = {.op = "no_such/1", .name = "n", .max_batch = 1};
+    void *kernel = NULL;
+    uint64_t scratch_size = 0;
+    ck_assert_int_eq(engine.table->score(engine.self, &node), 0);
+    ck_assert_int_eq(engine.table->prepare(engine.self, &node, &kernel, &scratch_size),
+                     XG_UNSUPPORTED);
+    ck_assert_ptr_null(kernel);
+    ck_assert_str_eq(engine.failure, "n: no kernel for no_such/1");
+    engine_host_clear(&engine);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return EXIT_FAILURE;
+    plugin_path = argv[1];
+    Suite *suite = suite_create("engine openblas");
+    TCase *kernels = tcase_create("kernels");
+    tcase_set_timeout(kernels, 300);
+    tcase_add_loop_test(kernels, test_widest, 0, 3);
+    tcase_add_test(kernels, test_winograd);
+    tcase_add_test(kernels, test_avx2);
+    tcase_add_test(kernels, test_base);
+    tcase_add_test(kernels, test_refuses);
+    suite_add_tcase(suite, kernels);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
