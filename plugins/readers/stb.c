@@ -13,14 +13,23 @@
 /* A compressed file may claim any size: no single allocation of the decoder exceeds what the
  * picture in hand can need. */
 static _Thread_local uint64_t allocation_limit;
+static _Thread_local int allocation_refused;
+
+static void allow_allocations(uint64_t largest)
+{
+    allocation_limit = largest;
+    allocation_refused = 0;
+}
 
 static void *limited_malloc(size_t size)
 {
+    allocation_refused |= size > allocation_limit;
     return size > allocation_limit ? NULL : malloc(size);
 }
 
 static void *limited_realloc(void *memory, size_t size)
 {
+    allocation_refused |= size > allocation_limit;
     return size > allocation_limit ? NULL : realloc(memory, size);
 }
 
@@ -87,6 +96,9 @@ static XgStatus no_image(const Reader *reader, ImageFormat format, const char *p
 static XgStatus stb_failed(const Reader *reader, ImageFormat format)
 {
     const char *reason = stbi_failure_reason();
+    if (allocation_refused)
+        return xg_fail(reader->host, XG_LIMIT, "expected %s data for its picture, found far more",
+                       format_name(format));
     if (reason && strcmp(reason, "outofmem") == 0)
         return xg_fail(reader->host, XG_NOMEM, "%s image: no memory to decode it",
                        format_name(format));
@@ -112,7 +124,7 @@ static XgStatus reader_info(void *self, const uint8_t *bytes, uint64_t size, XgI
         const char *problem = format == FORMAT_JPEG ? format_problem(format, bytes, size) : NULL;
         if (problem)
             return no_image(reader, format, problem);
-        allocation_limit = BASE_ALLOCATION + 2 * size;
+        allow_allocations(BASE_ALLOCATION + 2 * size);
         if (!stbi_info_from_memory(bytes, (int) size, &width, &height, &channels))
             return stb_failed(reader, format);
         found.width_px = width;
@@ -130,7 +142,7 @@ static XgStatus decode_stb(const Reader *reader, ImageFormat format, const uint8
                            const XgImageInfo *info, void *pixels, uint64_t length)
 {
     int width, height, found;
-    allocation_limit = BASE_ALLOCATION + 2 * (uint64_t) size + 8 * length;
+    allow_allocations(BASE_ALLOCATION + 2 * (uint64_t) size + 8 * length);
     void *decoded =
         info->bit_depth == 16
             ? (void *) stbi_load_16_from_memory(bytes, size, &width, &height, &found,

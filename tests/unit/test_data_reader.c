@@ -1,5 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
+#include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,6 +229,45 @@ START_TEST(test_jpeg_table_overflow)
 }
 END_TEST
 
+static void append_chunk(GByteArray *png, const char *type, const guint8 *data, gsize size)
+{
+    const guint32 length = GUINT32_TO_BE((guint32) size);
+    guint32 crc = 0xffffffff;
+    g_byte_array_append(png, (const guint8 *) &length, 4);
+    const guint start = png->len;
+    g_byte_array_append(png, (const guint8 *) type, 4);
+    g_byte_array_append(png, data, (guint) size);
+    for (guint i = start; i < png->len; i++) {
+        crc ^= png->data[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = (crc >> 1) ^ (0xedb88320 & (0u - (crc & 1)));
+    }
+    crc = GUINT32_TO_BE(~crc);
+    g_byte_array_append(png, (const guint8 *) &crc, 4);
+}
+
+/* One pixel whose 64 KiB of data inflate to 64 MiB. */
+START_TEST(test_png_bomb)
+{
+    const gsize size = 64 << 20;
+    g_autofree guint8 *zeros = g_malloc0(size), *packed = g_malloc(size / 100);
+    g_autoptr(GConverter) packer =
+        G_CONVERTER(g_zlib_compressor_new(G_ZLIB_COMPRESSOR_FORMAT_ZLIB, 1));
+    gsize read, written;
+    ck_assert_int_eq(g_converter_convert(packer, zeros, size, packed, size / 100,
+                                         G_CONVERTER_INPUT_AT_END, &read, &written, NULL),
+                     G_CONVERTER_FINISHED);
+    ck_assert_uint_eq(read, size);
+    g_autoptr(GByteArray) png = g_byte_array_new();
+    g_byte_array_append(png, (const guint8 *) "\x89PNG\r\n\x1a\n", 8);
+    append_chunk(png, "IHDR", (const guint8 *) "\0\0\0\1\0\0\0\1\x08\0\0\0\0", 13);
+    append_chunk(png, "IDAT", packed, written);
+    append_chunk(png, "IEND", NULL, 0);
+    g_autofree char *message = decode_error(stb_reader(), png->data, png->len, XG_LIMIT);
+    ck_assert_str_eq(message, "f: expected PNG data for its picture, found far more");
+}
+END_TEST
+
 START_TEST(test_pnm_values)
 {
     static const guint8 pgm[] = "P5\n# low\n3 1\n100\n\x00\x32\xff";
@@ -390,6 +430,7 @@ int main(void)
     tcase_add_test(tests, test_refusals);
     tcase_add_test(tests, test_top_down_bmp);
     tcase_add_test(tests, test_jpeg_table_overflow);
+    tcase_add_test(tests, test_png_bomb);
     tcase_add_test(tests, test_pnm_values);
     tcase_add_test(tests, test_check);
     tcase_add_test(tests, test_check_ends);
