@@ -587,16 +587,19 @@ static void fill(Draft *d)
             producer->op->reference(xg_node_view_info(view), &run);
             xg_node_view_free(view);
         }
+        if (i == 0 && out->spoilt)
+            out->values[0][draw(d, 0, (int) count - 1)] = NAN;
         if (d->constant[i])
             out->constants[out->node->inputs[i]->id] = out->values[i];
     }
 }
 
-void random_node_init(RandomNode *node, int kind, guint64 seed)
+void random_node_init(RandomNode *node, int kind, guint64 seed, gboolean spoilt)
 {
     static const XgNetworkInfo info = {2, 8, 8, 3};
     memset(node, 0, sizeof *node);
     Draft draft = {.rand = g_rand_new_with_seed((guint32) seed), .out = node};
+    node->spoilt = spoilt;
     node->network = xg_network_new(&info, NULL);
     node->max_batch = draw(&draft, 1, 4);
     kinds[kind](&draft);

@@ -12,6 +12,7 @@ typedef struct {
     XgNode *node;
     XgNodeView *view;
     gint64 max_batch;
+    gboolean spoilt;            /**< a value of input 0 is not a number */
     float *values[8];           /**< per input, of max_batch rows */
     const float **constants;    /**< by value id */
 } RandomNode;
@@ -19,8 +20,8 @@ typedef struct {
 /** Number of kinds: an operator may come in several. */
 int random_node_kinds(void);
 
-/** The node of a kind that `seed` chooses. */
-void random_node_init(RandomNode *node, int kind, guint64 seed);
+/** The node of a kind that `seed` chooses. `spoilt`: input 0 holds one value not a number. */
+void random_node_init(RandomNode *node, int kind, guint64 seed, gboolean spoilt);
 void random_node_clear(RandomNode *node);
 
 #endif

@@ -61,12 +61,13 @@ static XgRun run_of(const Buffers *b, gint64 batch, void *scratch)
     return (XgRun){batch, (const float *const *) b->inputs, b->outputs, scratch};
 }
 
-/* Distance over norm; infinite when only one of both is not a number somewhere. */
-static double distance(const float *found, const float *expected, gint64 count)
+/* Distance over norm; infinite when only one of both is not a number somewhere. What is not a
+ * number may spread by products with zero padding: `loose` allows more of it than expected. */
+static double distance(const float *found, const float *expected, gint64 count, gboolean loose)
 {
     double difference = 0, norm = 0;
     for (gint64 i = 0; i < count; i++) {
-        if (isnan(expected[i]) && isnan(found[i]))
+        if (isnan(found[i]) && (isnan(expected[i]) || loose))
             continue;
         if (isnan(expected[i]) || isnan(found[i]))
             return INFINITY;
@@ -82,12 +83,14 @@ static void compare(const EngineHost *engine, const RandomNode *node, gint64 bat
     const double limit = engine->winograd ? TOLERANCE_WINOGRAD : TOLERANCE;
     g_autofree char *text = xg_node_text(node->node);
     for (int i = 0; i < 4; i++) {
-        const double far = distance(found->outputs[i], expected->outputs[i], found->output_size[i]);
+        const double far = distance(found->outputs[i], expected->outputs[i],
+                                    found->output_size[i], node->spoilt);
         ck_assert_msg(far <= limit, "%s, %s, batch %d: output %d is %g off", engine->instructions,
                       text, (int) batch, i, far);
     }
     for (int i = 0; i < 8; i++) {
-        const double far = distance(found->inputs[i], expected->inputs[i], found->input_size[i]);
+        const double far = distance(found->inputs[i], expected->inputs[i],
+                                    found->input_size[i], FALSE);
         ck_assert_msg(far <= TOLERANCE, "%s, %s, batch %d: input %d was left %g off",
                       engine->instructions, text, (int) batch, i, far);
     }
@@ -141,7 +144,7 @@ static void check_all(int threads, const char *instructions, int winograd)
     for (int kind = 0; kind < random_node_kinds(); kind++)
         for (int round = 0; round < ROUNDS; round++) {
             RandomNode node;
-            random_node_init(&node, kind, (guint64) (round * 1000 + kind));
+            random_node_init(&node, kind, (guint64) (round * 1000 + kind), round % 4 == 3);
             check_node(&engine, &node);
             random_node_clear(&node);
         }
