@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 
 /** Domain of all errors of this library; the code of an error is -XgStatus (1..10). */
 #define XG_ERROR (xg_error_quark())
-GQuark xg_error_quark(void);
+XG_EXPORT GQuark xg_error_quark(void);
 
 /** Sets *error to a new error of the class `status` (a negative XgStatus). Returns FALSE. [any] */
 gboolean xg_error_set(GError **error, XgStatus status, const char *format, ...) G_GNUC_PRINTF(3, 4);

@@ -11,6 +11,11 @@ gboolean xg_node_is_batch_norm(const XgNode *node)
     return strcmp(node->op->id, "batch_norm/1") == 0;
 }
 
+gboolean xg_node_is_dropout(const XgNode *node)
+{
+    return strcmp(node->op->id, "dropout/1") == 0;
+}
+
 guint8 *xg_trained_blocks(const XgNetwork *network, XgTrained trained, void *user)
 {
     guint8 *blocks = g_new0(guint8, network->blocks->len + 1);
@@ -25,7 +30,9 @@ guint8 *xg_trained_blocks(const XgNetwork *network, XgTrained trained, void *use
 static gboolean node_is_live(const XgNode *node, const guint8 *live_values, const guint8 *blocks,
                              XgTrained trained, void *user, XgBnMode bn)
 {
-    if (bn != XG_BN_FROZEN && xg_node_is_batch_norm(node) && blocks[node->block + 1])
+    const gboolean moded = (bn != XG_BN_FROZEN && xg_node_is_batch_norm(node)) ||
+                           (xg_node_is_dropout(node) && xg_node_float(node, "probability") > 0.0);
+    if (moded && blocks[node->block + 1])
         return TRUE;
     for (int i = 0; i < node->input_count; i++) {
         const XgValue *input = node->inputs[i];

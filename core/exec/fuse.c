@@ -31,11 +31,15 @@ static const char *activation_of(const XgNode *node)
 
 /* ---- Uses ---------------------------------------------------------------------------------- */
 
-/* Per value id: how many nodes and results use it. */
+/* Per value id: how many nodes and results use it; with room for the outputs of every node made
+ * anew once. */
 static guint *count_uses(const XgLowered *lowered)
 {
     const XgNetwork *network = lowered->network;
-    guint *uses = g_new0(guint, MAX(network->values->len, 1));
+    gsize room = network->values->len + 1;
+    for (guint i = 0; i < network->nodes->len; i++)
+        room += (gsize) ((const XgNode *) network->nodes->pdata[i])->output_count;
+    guint *uses = g_new0(guint, room);
     for (guint i = 0; i < network->nodes->len; i++) {
         const XgNode *node = network->nodes->pdata[i];
         for (int k = 0; k < node->input_count; k++)
@@ -89,17 +93,18 @@ static XgNode *remake(XgLowered *lowered, const XgNode *node, const char *activa
     return made;
 }
 
-/* Puts `merged` in the place of `last`, whose work it does; TRUE unless the engine cannot. */
-static gboolean take_over(XgLowered *lowered, const XgProgramSpec *spec, const XgNode *before,
-                          const XgNode *last, XgNode *merged)
+/* Puts `merged` in the place of `last`, whose work it does, unless the engine cannot. */
+static void take_over(XgLowered *lowered, const XgProgramSpec *spec, guint *uses,
+                      const XgNode *before, const XgNode *last, XgNode *merged)
 {
     if (!engine_can(spec, before, merged))
-        return FALSE;
-    xg_lowered_replace(lowered, last->outputs[0], merged->outputs[0]);
-    for (int i = 1; i < before->output_count; i++)
-        xg_lowered_replace(lowered, before->outputs[i], merged->outputs[i]);
+        return;
+    for (int i = 0; i < before->output_count; i++) {
+        XgValue *old = i == 0 ? last->outputs[0] : before->outputs[i];
+        uses[merged->outputs[i]->id] = uses[old->id];
+        xg_lowered_replace(lowered, old, merged->outputs[i]);
+    }
     lowered->fused++;
-    return TRUE;
 }
 
 static gboolean can_take_activation(const XgNode *node)
@@ -108,7 +113,7 @@ static gboolean can_take_activation(const XgNode *node)
            strcmp(xg_node_string(node, "activation"), "none") == 0;
 }
 
-static gboolean fuse_activation(XgLowered *lowered, const XgProgramSpec *spec, const guint *uses,
+static gboolean fuse_activation(XgLowered *lowered, const XgProgramSpec *spec, guint *uses,
                                 const XgNode *node, GError **error)
 {
     const char *activation = activation_of(node);
@@ -117,7 +122,7 @@ static gboolean fuse_activation(XgLowered *lowered, const XgProgramSpec *spec, c
         return TRUE;
     XgNode *merged = remake(lowered, before, activation, NULL, error);
     if (merged != NULL)
-        take_over(lowered, spec, before, node, merged);
+        take_over(lowered, spec, uses, before, node, merged);
     return merged != NULL;
 }
 
@@ -140,7 +145,7 @@ static int residual_side(const XgNode *add, const guint *uses)
     return side;
 }
 
-static gboolean fuse_addition(XgLowered *lowered, const XgProgramSpec *spec, const guint *uses,
+static gboolean fuse_addition(XgLowered *lowered, const XgProgramSpec *spec, guint *uses,
                               const XgNode *node, GError **error)
 {
     const int side = is_op(node, "add/1") ? residual_side(node, uses) : -1;
@@ -150,11 +155,11 @@ static gboolean fuse_addition(XgLowered *lowered, const XgProgramSpec *spec, con
     XgNode *merged = remake(lowered, layer, xg_node_string(node, "activation"),
                             node->inputs[1 - side], error);
     if (merged != NULL)
-        take_over(lowered, spec, layer, node, merged);
+        take_over(lowered, spec, uses, layer, node, merged);
     return merged != NULL;
 }
 
-typedef gboolean (*FuseNode)(XgLowered *lowered, const XgProgramSpec *spec, const guint *uses,
+typedef gboolean (*FuseNode)(XgLowered *lowered, const XgProgramSpec *spec, guint *uses,
                              const XgNode *node, GError **error);
 
 static gboolean fuse_all(XgLowered *lowered, const XgProgramSpec *spec, FuseNode fuse_node,

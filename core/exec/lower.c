@@ -53,14 +53,35 @@ void xg_lowered_replace(XgLowered *lowered, XgValue *from, XgValue *to)
 
 /* ---- Extraction ---------------------------------------------------------------------------- */
 
-/* The spec's outputs, and in training the auxiliary logits that its inputs determine. */
+/* Whether the spec's inputs determine `value` and something trained has a part in it. */
+static gboolean counts(const XgProgramSpec *spec, XgValue *value)
+{
+    const XgNetwork *network = spec->network;
+    g_autofree guint8 *needed =
+        xg_network_needed(network, &value, 1, spec->inputs, spec->input_count);
+    for (guint i = 0; i < network->inputs->len; i++) {
+        const XgValue *input = network->inputs->pdata[i];
+        gboolean given = !needed[input->id];
+        for (int k = 0; k < spec->input_count; k++)
+            given = given || spec->inputs[k] == input;
+        if (!given)
+            return FALSE;
+    }
+    g_autoptr(XgCut) cut = xg_cut_new(network, value, spec->trained, spec->user, spec->bn);
+    return value->producer != NULL && cut->live[value->producer->id];
+}
+
+/* The spec's outputs, and in training the auxiliary logits that matter. */
 static GPtrArray *all_outputs(const XgProgramSpec *spec)
 {
     GPtrArray *outputs = g_ptr_array_new();
     for (int i = 0; i < spec->output_count; i++)
         g_ptr_array_add(outputs, spec->outputs[i]);
-    for (guint i = 0; spec->training && i < spec->network->auxiliaries->len; i++)
-        g_ptr_array_add(outputs, g_array_index(spec->network->auxiliaries, XgAuxiliary, i).logits);
+    for (guint i = 0; spec->training && i < spec->network->auxiliaries->len; i++) {
+        XgValue *logits = g_array_index(spec->network->auxiliaries, XgAuxiliary, i).logits;
+        if (counts(spec, logits))
+            g_ptr_array_add(outputs, logits);
+    }
     return outputs;
 }
 
@@ -92,6 +113,18 @@ static XgValue *rng_input(XgLowered *lowered)
     if (lowered->rng == NULL)
         lowered->rng = xg_network_add_input(lowered->network, "rng", &shape);
     return lowered->rng;
+}
+
+/* The place of a node in the network that it was copied from: the random numbers of a dropout are
+ * the same however much of the network a program has. */
+static int original_index(const XgNetwork *network, const XgNode *copy)
+{
+    for (guint i = 0; i < network->nodes->len; i++) {
+        const XgNode *node = network->nodes->pdata[i];
+        if (node->op == copy->op && strcmp(node->name, copy->name) == 0)
+            return (int) i;
+    }
+    g_assert_not_reached();
 }
 
 static gboolean lower_dropout(XgLowered *lowered, XgNode *node, gboolean active, int stream,
@@ -134,8 +167,8 @@ static gboolean set_modes(XgLowered *lowered, const XgProgramSpec *spec, GError 
     for (guint i = 0; i < count; i++) {
         XgNode *node = lowered->network->nodes->pdata[i];
         const gboolean trained = spec->training && blocks[node->block + 1];
-        if (strcmp(node->op->id, "dropout/1") == 0) {
-            if (!lower_dropout(lowered, node, trained, (int) i, error))
+        if (xg_node_is_dropout(node)) {
+            if (!lower_dropout(lowered, node, trained, original_index(spec->network, node), error))
                 return FALSE;
         } else if (trained && spec->bn != XG_BN_FROZEN && xg_node_is_batch_norm(node)) {
             if (!lower_batch_norm(lowered, node, error))
@@ -213,6 +246,9 @@ static gboolean append_gradients(XgLowered *lowered, const XgProgramSpec *spec, 
 static void prune(XgLowered *lowered)
 {
     g_autoptr(GPtrArray) results = xg_lowered_results(lowered);
+    const GArray *auxiliaries = lowered->network->auxiliaries;
+    for (guint i = 0; lowered->loss == NULL && i < auxiliaries->len; i++)
+        g_ptr_array_add(results, g_array_index(auxiliaries, XgAuxiliary, i).logits);
     xg_network_prune(lowered->network, (XgValue *const *) results->pdata, (int) results->len);
 }
 
@@ -222,6 +258,7 @@ XgLowered *xg_lower(const XgProgramSpec *spec, GError **error)
     g_autoptr(XgLowered) lowered = extract(spec, &map, error);
     if (lowered == NULL || !set_modes(lowered, spec, error))
         return NULL;
+    prune(lowered);
     if (!spec->plain && !xg_fold(lowered, spec, error))
         return NULL;
     if (spec->training &&

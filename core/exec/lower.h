@@ -9,6 +9,7 @@
 G_BEGIN_DECLS
 
 gboolean xg_node_is_batch_norm(const XgNode *node);
+gboolean xg_node_is_dropout(const XgNode *node);
 
 /** By block index + 1 (0: the head): 1 when the block has a trained parameter. */
 guint8 *xg_trained_blocks(const XgNetwork *network, XgTrained trained, void *user);

@@ -37,8 +37,9 @@ typedef gboolean (*XgTrained)(const XgValue *parameter, void *user);
 
 /**
  * The cut of a network at its freeze boundary: everything that depends on no trained parameter
- * (and, unless XG_BN_FROZEN, on no batch norm of a block with one) is frozen. Boundary values are the frozen ones that the rest
- * uses; the network's input is one of them when nothing is frozen below its first user.
+ * (and on no dropout and, unless XG_BN_FROZEN, no batch norm of a block with one) is frozen.
+ * Boundary values are the frozen ones that the rest uses; the network's input is one of them when
+ * nothing is frozen below its first user.
  */
 typedef struct {
     GPtrArray *boundary; /**< of XgValue of the original network, in id order */

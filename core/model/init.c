@@ -120,3 +120,11 @@ gboolean xg_stored_initialise(XgStored *stored, guint64 seed, GError **error)
     xg_aligned_free(published);
     return TRUE;
 }
+
+gboolean xg_store_initialise(XgStore *store, guint64 seed, GError **error)
+{
+    for (guint i = 0; i < xg_store_count(store); i++)
+        if (!xg_stored_initialise(xg_store_get(store, i), seed, error))
+            return FALSE;
+    return TRUE;
+}

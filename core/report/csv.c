@@ -6,8 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Appends one field; `last` ends the line. */
-static void add_field(GString *csv, const char *text, gboolean last)
+void xg_format_csv_field(GString *csv, const char *text, gboolean last)
 {
     const char *field = text ? text : "";
     const gsize length = strlen(field);
@@ -28,13 +27,13 @@ static void add_field(GString *csv, const char *text, gboolean last)
 static void add_number(GString *csv, double value, gboolean last)
 {
     g_autofree char *text = xg_format_number(value);
-    add_field(csv, text, last);
+    xg_format_csv_field(csv, text, last);
 }
 
 static void add_integer(GString *csv, gint64 value, gboolean last)
 {
     g_autofree char *text = value < 0 ? NULL : g_strdup_printf("%" G_GINT64_FORMAT, value);
-    add_field(csv, text, last);
+    xg_format_csv_field(csv, text, last);
 }
 
 static void add_predictions(GString *csv, const XgRecord *record, XgPart part)
@@ -42,14 +41,14 @@ static void add_predictions(GString *csv, const XgRecord *record, XgPart part)
     const XgRecordPart *of = &record->parts[part];
     char number[G_ASCII_DTOSTR_BUF_SIZE];
     for (gsize i = 0; of->probabilities && i < of->count; i++) {
-        add_field(csv, of->paths[i], FALSE);
-        add_field(csv, of->patient_names ? of->patient_names[i] : NULL, FALSE);
-        add_field(csv, xg_part_name(part), FALSE);
-        add_field(csv, record->class_names[of->labels[i]], FALSE);
+        xg_format_csv_field(csv, of->paths[i], FALSE);
+        xg_format_csv_field(csv, of->patient_names ? of->patient_names[i] : NULL, FALSE);
+        xg_format_csv_field(csv, xg_part_name(part), FALSE);
+        xg_format_csv_field(csv, record->class_names[of->labels[i]], FALSE);
         for (gsize c = 0; c < record->classes; c++) {
             g_ascii_formatd(number, sizeof number, "%.9g",
                             (double) of->probabilities[i * record->classes + c]);
-            add_field(csv, number, c + 1 == record->classes);
+            xg_format_csv_field(csv, number, c + 1 == record->classes);
         }
     }
 }
@@ -59,7 +58,7 @@ char *xg_report_predictions_csv(const XgRecord *record)
     GString *csv = g_string_new("path,patient,split,label,");
     for (gsize c = 0; c < record->classes; c++) {
         g_autofree char *name = g_strconcat("prob:", record->class_names[c], NULL);
-        add_field(csv, name, c + 1 == record->classes);
+        xg_format_csv_field(csv, name, c + 1 == record->classes);
     }
     for (int part = 0; part < XG_PARTS; part++)
         add_predictions(csv, record, (XgPart) part);
@@ -73,7 +72,7 @@ char *xg_report_history_csv(const XgRecord *record)
                                 "validation_auc,best\n");
     for (guint i = 0; i < record->history->len; i++) {
         const XgRecordEpoch *row = record->history->pdata[i];
-        add_field(csv, row->phase, FALSE);
+        xg_format_csv_field(csv, row->phase, FALSE);
         add_integer(csv, row->epoch, FALSE);
         add_number(csv, row->learning_rate, FALSE);
         add_number(csv, row->train_loss, FALSE);
@@ -81,7 +80,7 @@ char *xg_report_history_csv(const XgRecord *record)
         add_number(csv, row->validation_accuracy, FALSE);
         add_number(csv, row->validation_balanced_accuracy, FALSE);
         add_number(csv, row->validation_auc, FALSE);
-        add_field(csv, row->best ? "1" : "0", TRUE);
+        xg_format_csv_field(csv, row->best ? "1" : "0", TRUE);
     }
     return g_string_free(csv, FALSE);
 }
@@ -108,19 +107,19 @@ char *xg_report_study_row_csv(const XgRecord *record)
         images += (gint64) record->parts[part].count;
     for (guint i = 0; i < record->timings->len; i++)
         seconds += ((const XgRecordTiming *) record->timings->pdata[i])->seconds;
-    add_field(csv, record->study_name, FALSE);
-    add_field(csv, component_id(record, "backbone"), FALSE);
+    xg_format_csv_field(csv, record->study_name, FALSE);
+    xg_format_csv_field(csv, component_id(record, "backbone"), FALSE);
     add_number(csv, metrics ? metrics->accuracy.value : NAN, FALSE);
     add_number(csv, metrics ? metrics->auc.value : NAN, FALSE);
     add_number(csv, metrics ? metrics->sensitivity.value : NAN, FALSE);
     add_number(csv, metrics ? metrics->specificity.value : NAN, FALSE);
-    add_field(csv, record->transfer_type, FALSE);
+    xg_format_csv_field(csv, record->transfer_type, FALSE);
     add_number(csv, xg_record_fine_tuning_ratio(record), FALSE);
-    add_field(csv, record->modality, FALSE);
-    add_field(csv, record->subject, FALSE);
+    xg_format_csv_field(csv, record->modality, FALSE);
+    xg_format_csv_field(csv, record->subject, FALSE);
     add_integer(csv, images, FALSE);
     add_integer(csv, (gint64) record->classes, FALSE);
-    add_field(csv, record->hardware, FALSE);
+    xg_format_csv_field(csv, record->hardware, FALSE);
     add_number(csv, seconds, TRUE);
     return g_string_free(csv, FALSE);
 }

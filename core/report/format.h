@@ -17,6 +17,9 @@ char *xg_format_fixed(double value, int digits);
 /** One printable line of UTF-8: invalid bytes and control characters become U+FFFD; "" of NULL. */
 char *xg_format_line(const char *text);
 
+/** Appends a field of a CSV line (RFC 4180) and a comma, or `last`: a line feed. */
+void xg_format_csv_field(GString *csv, const char *text, gboolean last);
+
 /** A score among those that stand in the headline, in order; NULL ends. `name` is for people,
  *  `key` for files. */
 typedef struct {

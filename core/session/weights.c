@@ -80,7 +80,7 @@ static const char *guess(const guint8 *head, gsize size)
 static XgInstance *choose_reader(XgSession *session, const char *path, GError **error)
 {
     guint8 head[HEAD_BYTES];
-    gsize size;
+    gsize size = 0;
     if (!read_head(path, head, &size, error))
         return NULL;
     XgInstance *best = NULL;

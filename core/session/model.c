@@ -1,0 +1,359 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+#include "session/study_private.h"
+
+#include "model/match.h"
+#include "model/writer.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+/* The metadata key under which a model file describes itself, as JSON. */
+#define MODEL_KEY "xenograft.model"
+#define NEW_HEAD "head"
+
+/* ---- Weights into a study ------------------------------------------------------------------ */
+
+/* The scoped name of a head that was put in the place of the published one; NULL: it was not. */
+static const char *new_head(const XgStudy *study)
+{
+    g_autofree char *weight = g_strconcat(NEW_HEAD, ".weight", NULL);
+    g_autofree char *hidden = g_strconcat(NEW_HEAD, ".0.weight", NULL);
+    return xg_store_find(study->store, weight) || xg_store_find(study->store, hidden) ? NEW_HEAD
+                                                                                      : NULL;
+}
+
+gboolean xg_study_load_weights(XgStudy *study, GError **error)
+{
+    const XgTensorSource *source = &study->weights->source;
+    const gboolean allow =
+        strcmp(xg_resolved_text(study->resolved, "backbone", "weights_mismatch"), "skip") == 0;
+    g_autoptr(XgMatch) match =
+        xg_match_new(study->store, study->native_head, new_head(study), source, error);
+    if (match == NULL)
+        return FALSE;
+    g_autofree char *table = xg_match_table(match, FALSE);
+    if (!xg_match_check(match, allow, error)) {
+        g_prefix_error(error, "%s\n", table);
+        return FALSE;
+    }
+    g_auto(GStrv) lines = g_strsplit(g_strchomp(table), "\n", -1);
+    for (char **line = lines; *line != NULL; line++)
+        xg_study_note(study, "weights", *line);
+    return xg_match_load(match, study->store, source, error);
+}
+
+/* ---- The weights command -------------------------------------------------------------------- */
+
+static void tensor_text(GString *text, const XgWeightInfo *info)
+{
+    g_string_append_printf(text, "%-60s %-4s [", info->name, xg_dtype_name(info->dtype));
+    for (int i = 0; i < info->rank; i++)
+        g_string_append_printf(text, "%s%" G_GINT64_FORMAT, i > 0 ? "," : "", info->dims[i]);
+    g_string_append(text, "]\n");
+}
+
+static void tensor_json(JsonBuilder *builder, const XgWeightInfo *info)
+{
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "name");
+    json_builder_add_string_value(builder, info->name);
+    json_builder_set_member_name(builder, "dtype");
+    json_builder_add_string_value(builder, xg_dtype_name(info->dtype));
+    json_builder_set_member_name(builder, "shape");
+    json_builder_begin_array(builder);
+    for (int i = 0; i < info->rank; i++)
+        json_builder_add_int_value(builder, info->dims[i]);
+    json_builder_end_array(builder);
+    json_builder_end_object(builder);
+}
+
+static char *json_text(JsonBuilder *builder)
+{
+    g_autoptr(JsonNode) root = json_builder_get_root(builder);
+    g_autofree char *text = json_to_string(root, TRUE);
+    return g_strconcat(text, "\n", NULL);
+}
+
+static char *list_tensors(const XgTensorSource *source, gboolean json, GError **error)
+{
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    g_autoptr(GString) text = g_string_new(NULL);
+    gint64 elements = 0;
+    json_builder_begin_array(builder);
+    for (gsize i = 0; i < source->count; i++) {
+        XgWeightInfo info;
+        if (!source->info(source->user, i, &info, error))
+            return NULL;
+        gint64 count = 1;
+        for (int k = 0; k < info.rank; k++)
+            count *= info.dims[k];
+        elements += count;
+        tensor_text(text, &info);
+        tensor_json(builder, &info);
+    }
+    json_builder_end_array(builder);
+    g_string_append_printf(text, "%" G_GSIZE_FORMAT " tensors, %" G_GINT64_FORMAT " values\n",
+                           source->count, elements);
+    return json ? json_text(builder) : g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static char *match_json(const XgMatch *match)
+{
+    static const char *const states[] = {"matched", "head",    "ignored",
+                                         "reshaped", "missing", "unexpected"};
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    json_builder_begin_array(builder);
+    const XgMatchRow *row;
+    for (guint i = 0; (row = xg_match_row(match, i)) != NULL; i++) {
+        json_builder_begin_object(builder);
+        json_builder_set_member_name(builder, "name");
+        json_builder_add_string_value(builder, row->name);
+        json_builder_set_member_name(builder, "state");
+        json_builder_add_string_value(builder, states[row->state]);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+    return json_text(builder);
+}
+
+char *xg_session_weights(XgSession *session, const char *path, const char *backbone_id,
+                         gboolean json, GError **error)
+{
+    g_autoptr(XgWeightsFile) file = xg_weights_file_open(session, path, error);
+    if (file == NULL || backbone_id == NULL)
+        return file ? list_tensors(&file->source, json, error) : NULL;
+    XgInstance *instance =
+        xg_session_instance(session, XG_BACKBONE_KIND, backbone_id, NULL, error);
+    g_autoptr(XgSessionBackbone) backbone =
+        instance ? xg_session_backbone_new(instance, NULL, 0, error) : NULL;
+    g_autoptr(XgNetwork) network =
+        backbone ? xg_session_backbone_build(backbone, 1000, error) : NULL;
+    g_autoptr(XgStore) store = network ? xg_store_new(network, network->logits, error) : NULL;
+    g_autoptr(XgMatch) match =
+        store ? xg_match_new(store, xg_network_head_name(network), NULL, &file->source, error)
+              : NULL;
+    if (match == NULL)
+        return NULL;
+    return json ? match_json(match) : xg_match_table(match, TRUE);
+}
+
+/* ---- Model files --------------------------------------------------------------------------- */
+
+static void member(JsonBuilder *builder, const char *name, const char *text)
+{
+    json_builder_set_member_name(builder, name);
+    json_builder_add_string_value(builder, text);
+}
+
+static void number(JsonBuilder *builder, const char *name, gint64 value)
+{
+    json_builder_set_member_name(builder, name);
+    json_builder_add_int_value(builder, value);
+}
+
+static void triple(JsonBuilder *builder, const char *name, const double values[3])
+{
+    json_builder_set_member_name(builder, name);
+    json_builder_begin_array(builder);
+    for (int i = 0; i < 3; i++)
+        json_builder_add_double_value(builder, values[i]);
+    json_builder_end_array(builder);
+}
+
+static void preprocess_json(JsonBuilder *builder, const XgPreprocess *p)
+{
+    json_builder_set_member_name(builder, "preprocess");
+    json_builder_begin_object(builder);
+    number(builder, "resize_px", p->resize_px);
+    number(builder, "size_px", p->size_px);
+    number(builder, "channels", p->channels);
+    number(builder, "interpolation", p->interpolation);
+    number(builder, "channel_order", p->channel_order);
+    json_builder_set_member_name(builder, "scale");
+    json_builder_add_double_value(builder, p->scale);
+    triple(builder, "mean", p->mean);
+    triple(builder, "std", p->std);
+    json_builder_end_object(builder);
+}
+
+static char *describe_model(const XgStudy *study)
+{
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    const XgEntry *entry = xg_instance_entry(study->backbone->instance);
+    json_builder_begin_object(builder);
+    number(builder, "version", 1);
+    member(builder, "backbone", entry->id);
+    json_builder_set_member_name(builder, "backbone_parameters");
+    json_builder_begin_object(builder);
+    const XgParamSet *params = xg_instance_params(study->backbone->instance);
+    for (const XgParam *p = entry->params; p->name != NULL; p++)
+        if (xg_param_set_text(params, p->name) != NULL)
+            member(builder, p->name, xg_param_set_text(params, p->name));
+    json_builder_end_object(builder);
+    json_builder_set_member_name(builder, "classes");
+    json_builder_begin_array(builder);
+    for (char **name = study->dataset->class_names; *name != NULL; name++)
+        json_builder_add_string_value(builder, *name);
+    json_builder_end_array(builder);
+    preprocess_json(builder, &study->preprocess);
+    const gboolean replaced = new_head(study) != NULL;
+    member(builder, "head", !replaced                             ? "native"
+                            : study->plan->head == XG_HEAD_MLP ? "mlp"
+                                                                 : "linear");
+    member(builder, "tap", study->plan->tap);
+    number(builder, "hidden", study->plan->head == XG_HEAD_MLP ? study->plan->hidden : 0);
+    member(builder, "strategy", xg_instance_entry(study->strategy)->id);
+    json_builder_end_object(builder);
+    g_autoptr(JsonNode) root = json_builder_get_root(builder);
+    return json_to_string(root, FALSE);
+}
+
+gboolean xg_study_save_model(XgStudy *study, const char *path, GError **error)
+{
+    g_autoptr(XgTensorWriter) writer = xg_tensor_writer_new();
+    g_autofree char *description = describe_model(study);
+    xg_tensor_writer_metadata(writer, "format", "pt");
+    xg_tensor_writer_metadata(writer, "xenograft.version", XG_VERSION);
+    xg_tensor_writer_metadata(writer, MODEL_KEY, description);
+    xg_tensor_writer_add_store(writer, study->store);
+    return xg_tensor_writer_save(writer, path, error);
+}
+
+/* ---- Reading a model file ------------------------------------------------------------------- */
+
+static const char *text_in(JsonObject *object, const char *name)
+{
+    return json_object_get_string_member_with_default(object, name, "");
+}
+
+static gboolean read_preprocess(JsonObject *object, XgPreprocess *p, GError **error)
+{
+    JsonArray *mean = json_object_has_member(object, "mean")
+                          ? json_object_get_array_member(object, "mean")
+                          : NULL;
+    JsonArray *std = json_object_has_member(object, "std")
+                         ? json_object_get_array_member(object, "std")
+                         : NULL;
+    if (mean == NULL || std == NULL || json_array_get_length(mean) != 3 ||
+        json_array_get_length(std) != 3)
+        return xg_error_set(error, XG_FORMAT, "its preprocessing is incomplete");
+    p->resize_px = json_object_get_int_member_with_default(object, "resize_px", 0);
+    p->size_px = json_object_get_int_member_with_default(object, "size_px", 0);
+    p->channels = (gint32) json_object_get_int_member_with_default(object, "channels", 0);
+    p->interpolation = (gint32) json_object_get_int_member_with_default(object, "interpolation", 0);
+    p->channel_order = (gint32) json_object_get_int_member_with_default(object, "channel_order", 0);
+    p->scale = json_object_get_double_member_with_default(object, "scale", 0.0);
+    for (guint i = 0; i < 3; i++) {
+        p->mean[i] = json_array_get_double_element(mean, i);
+        p->std[i] = json_array_get_double_element(std, i);
+    }
+    return xg_preprocess_check(p, error);
+}
+
+static gboolean read_classes(JsonObject *object, XgSavedModel *model, GError **error)
+{
+    JsonArray *names = json_object_has_member(object, "classes")
+                           ? json_object_get_array_member(object, "classes")
+                           : NULL;
+    const guint count = names ? json_array_get_length(names) : 0;
+    if (count < 2)
+        return xg_error_set(error, XG_FORMAT, "it names %u classes, expected at least 2", count);
+    model->class_names = g_new0(char *, count + 1);
+    for (guint i = 0; i < count; i++)
+        model->class_names[i] = g_strdup(json_array_get_string_element(names, i));
+    return TRUE;
+}
+
+/* "key=value" of every parameter; freed with g_strfreev(). */
+static char **read_settings(JsonObject *object)
+{
+    g_autoptr(GPtrArray) settings = g_ptr_array_new();
+    if (json_object_has_member(object, "backbone_parameters")) {
+        JsonObject *given = json_object_get_object_member(object, "backbone_parameters");
+        g_autoptr(GList) keys = json_object_get_members(given);
+        for (GList *key = keys; key != NULL; key = key->next)
+            g_ptr_array_add(settings, g_strdup_printf("%s=%s", (const char *) key->data,
+                                                      text_in(given, key->data)));
+    }
+    g_ptr_array_add(settings, NULL);
+    return (char **) g_ptr_array_free(g_steal_pointer(&settings), FALSE);
+}
+
+static gboolean build_saved(XgSession *session, JsonObject *object, XgSavedModel *model,
+                            GError **error)
+{
+    g_auto(GStrv) settings = read_settings(object);
+    XgInstance *instance =
+        xg_session_instance(session, XG_BACKBONE_KIND, text_in(object, "backbone"),
+                            (const char *const *) settings, error);
+    if (instance == NULL)
+        return FALSE;
+    model->backbone = xg_session_backbone_new(instance, NULL, model->preprocess.size_px, error);
+    if (model->backbone == NULL)
+        return FALSE;
+    model->network =
+        xg_session_backbone_build(model->backbone, g_strv_length(model->class_names), error);
+    if (model->network == NULL)
+        return FALSE;
+    if (strcmp(text_in(object, "head"), "native") == 0)
+        return TRUE;
+    XgValue *tap = g_hash_table_lookup(model->network->taps, text_in(object, "tap"));
+    if (tap == NULL)
+        return xg_error_set(error, XG_FORMAT, "the backbone has no tap \"%s\"",
+                            text_in(object, "tap"));
+    return xg_network_replace_head(model->network, tap, NEW_HEAD,
+                                   json_object_get_int_member_with_default(object, "hidden", 0),
+                                   error);
+}
+
+static gboolean load_saved(XgSession *session, const XgTensorSource *source, XgSavedModel *model,
+                           GError **error)
+{
+    const char *text = source->metadata(source->user, MODEL_KEY);
+    g_autoptr(JsonParser) parser = json_parser_new();
+    if (text == NULL)
+        return xg_error_set(error, XG_FORMAT,
+                            "not a model that xenograft wrote: it has weights only");
+    if (!json_parser_load_from_data(parser, text, -1, error))
+        return FALSE;
+    JsonNode *root = json_parser_get_root(parser);
+    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root))
+        return xg_error_set(error, XG_FORMAT, "its description is not an object");
+    JsonObject *object = json_node_get_object(root);
+    if (!json_object_has_member(object, "preprocess"))
+        return xg_error_set(error, XG_FORMAT, "its preprocessing is missing");
+    if (!read_preprocess(json_object_get_object_member(object, "preprocess"), &model->preprocess,
+                         error) ||
+        !read_classes(object, model, error) || !build_saved(session, object, model, error))
+        return FALSE;
+    model->store = xg_store_new(model->network, model->network->logits, error);
+    g_autoptr(XgMatch) match =
+        model->store ? xg_match_new(model->store, NULL, NULL, source, error) : NULL;
+    return match != NULL && xg_match_check(match, FALSE, error) &&
+           xg_match_load(match, model->store, source, error);
+}
+
+XgSavedModel *xg_saved_model_open(XgSession *session, const char *path, GError **error)
+{
+    g_autoptr(XgWeightsFile) file = xg_weights_file_open(session, path, error);
+    if (file == NULL)
+        return NULL;
+    g_autoptr(XgSavedModel) model = g_new0(XgSavedModel, 1);
+    if (!load_saved(session, &file->source, model, error)) {
+        g_prefix_error(error, "%s: ", path);
+        return NULL;
+    }
+    return g_steal_pointer(&model);
+}
+
+void xg_saved_model_free(XgSavedModel *model)
+{
+    if (model == NULL)
+        return;
+    xg_store_free(model->store);
+    xg_network_free(model->network);
+    xg_session_backbone_free(model->backbone);
+    g_strfreev(model->class_names);
+    g_free(model);
+}

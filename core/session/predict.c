@@ -1,0 +1,163 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+#include "session/study_private.h"
+
+#include "report/format.h"
+
+#include <json-glib/json-glib.h>
+#include <math.h>
+#include <string.h>
+
+/* Images per run: few enough that the first answers come soon. */
+#define PREDICT_BATCH 8
+
+typedef struct {
+    XgSavedModel *model;
+    XgSessionReaders *readers;
+    XgSessionEngine *engine;
+    XgProgram *program;
+    gsize classes;
+    float *images;
+    void (*result)(const XgPrediction *prediction, void *user);
+    void *user;
+} Predictor;
+
+static void predictor_clear(Predictor *p)
+{
+    xg_program_free(p->program);
+    xg_session_engine_free(p->engine);
+    xg_session_readers_free(p->readers);
+    xg_saved_model_free(p->model);
+    g_free(p->images);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Predictor, predictor_clear)
+
+static gboolean predictor_init(Predictor *p, XgSession *session, const char *path, gsize files,
+                               GError **error)
+{
+    p->model = xg_saved_model_open(session, path, error);
+    p->engine = p->model ? xg_session_engine_new(session, "auto", 0, NULL, error) : NULL;
+    p->readers = p->engine ? xg_session_readers_new(session, 0, error) : NULL;
+    if (p->readers == NULL)
+        return FALSE;
+    XgNetwork *network = p->model->network;
+    XgValue *input = network->inputs->pdata[0];
+    p->classes = g_strv_length(p->model->class_names);
+    const XgProgramSpec spec = {
+        .network = network,
+        .store = p->model->store,
+        .engine = &p->engine->handle,
+        .max_batch = (gint64) MIN(files, PREDICT_BATCH),
+        .inputs = &input,
+        .input_count = 1,
+        .outputs = &network->logits,
+        .output_count = 1,
+    };
+    p->program = xg_program_new(&spec, error);
+    p->images = g_new(float, xg_preprocess_length(&p->model->preprocess) * PREDICT_BATCH);
+    return p->program != NULL;
+}
+
+/* Softmax of one row in double, as in training. */
+static void probabilities_of(const float *logits, gsize classes, float *probabilities)
+{
+    double largest = (double) logits[0], sum = 0.0;
+    for (gsize k = 1; k < classes; k++)
+        largest = MAX(largest, (double) logits[k]);
+    for (gsize k = 0; k < classes; k++)
+        sum += exp((double) logits[k] - largest);
+    for (gsize k = 0; k < classes; k++)
+        probabilities[k] = (float) (exp((double) logits[k] - largest) / sum);
+}
+
+/* Predicts up to PREDICT_BATCH files; those that cannot be read are told in their place. */
+static gboolean predict_batch(const Predictor *p, const char *const *files, gsize count,
+                              GError **error)
+{
+    const gsize length = xg_preprocess_length(&p->model->preprocess);
+    g_autoptr(GPtrArray) errors = g_ptr_array_new_with_free_func(g_free);
+    gint64 readable = 0;
+    for (gsize i = 0; i < count; i++) {
+        g_autoptr(GError) unreadable = NULL;
+        if (xg_preprocess_file(&p->model->preprocess, &p->readers->reader, files[i],
+                               p->images + (gsize) readable * length, &unreadable))
+            readable++;
+        g_ptr_array_add(errors, unreadable ? g_strdup(unreadable->message) : NULL);
+    }
+    const float *logits = NULL;
+    const float *inputs[] = {p->images};
+    if (readable > 0 && !xg_program_run(p->program, readable, inputs, &logits, error))
+        return FALSE;
+    g_autofree float *probabilities = g_new(float, p->classes);
+    for (gsize i = 0; i < count; i++) {
+        XgPrediction prediction = {.path = files[i],
+                                   .error = errors->pdata[i],
+                                   .class_names = (const char *const *) p->model->class_names,
+                                   .class_count = (guint) p->classes};
+        if (prediction.error == NULL) {
+            probabilities_of(logits, p->classes, probabilities);
+            logits += p->classes;
+            prediction.probabilities = probabilities;
+            prediction.best = (guint) xg_argmax(probabilities, p->classes);
+        }
+        p->result(&prediction, p->user);
+    }
+    return TRUE;
+}
+
+gboolean xg_session_predict(XgSession *session, const char *model, const char *const *files,
+                            void (*result)(const XgPrediction *prediction, void *user), void *user,
+                            GError **error)
+{
+    const gsize count = g_strv_length((char **) files);
+    g_auto(Predictor) predictor = {.result = result, .user = user};
+    if (!predictor_init(&predictor, session, model, count, error))
+        return FALSE;
+    for (gsize done = 0; done < count; done += PREDICT_BATCH)
+        if (!predict_batch(&predictor, files + done, MIN(count - done, PREDICT_BATCH), error))
+            return FALSE;
+    return TRUE;
+}
+
+/* ---- Output -------------------------------------------------------------------------------- */
+
+static char *format_json(const XgPrediction *p)
+{
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "path");
+    json_builder_add_string_value(builder, p->path);
+    json_builder_set_member_name(builder, "prediction");
+    json_builder_add_string_value(builder, p->class_names[p->best]);
+    json_builder_set_member_name(builder, "probabilities");
+    json_builder_begin_object(builder);
+    for (guint k = 0; k < p->class_count; k++) {
+        json_builder_set_member_name(builder, p->class_names[k]);
+        json_builder_add_double_value(builder, (double) p->probabilities[k]);
+    }
+    json_builder_end_object(builder);
+    json_builder_end_object(builder);
+    g_autoptr(JsonNode) root = json_builder_get_root(builder);
+    g_autofree char *text = json_to_string(root, FALSE);
+    return g_strconcat(text, "\n", NULL);
+}
+
+char *xg_prediction_format(const XgPrediction *p, gboolean json, gboolean header)
+{
+    if (json)
+        return format_json(p);
+    GString *csv = g_string_new(header ? "path,prediction," : "");
+    for (guint k = 0; k < p->class_count && header; k++) {
+        g_autofree char *name = g_strconcat("prob:", p->class_names[k], NULL);
+        xg_format_csv_field(csv, name, k + 1 == p->class_count);
+    }
+    xg_format_csv_field(csv, p->path, FALSE);
+    xg_format_csv_field(csv, p->class_names[p->best], FALSE);
+    for (guint k = 0; k < p->class_count; k++) {
+        char number[G_ASCII_DTOSTR_BUF_SIZE];
+        g_ascii_formatd(number, sizeof number, "%.9g", (double) p->probabilities[k]);
+        xg_format_csv_field(csv, number, k + 1 == p->class_count);
+    }
+    return g_string_free(csv, FALSE);
+}
