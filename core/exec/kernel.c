@@ -24,14 +24,45 @@ static void release(XgKernel *kernel, const XgEngineHandle *engine)
     kernel->prepared = NULL;
 }
 
+static guint64 output_size(const XgKernel *kernel, int output)
+{
+    const XgNodeInfo *info = xg_node_view_info(kernel->view);
+    return sizeof(float) * (guint64) xg_tensor_elements(info->outputs[output], info->max_batch);
+}
+
+/* Reference kernels compute every output; those that nobody needs go into the scratch. */
+static void prepare_reference(XgKernel *kernel)
+{
+    for (int k = 0; k < kernel->node->output_count; k++)
+        kernel->scratch_size += kernel->outputs[k] == NULL ? output_size(kernel, k) : 0;
+}
+
+static void run_reference(const XgKernel *kernel, gint64 batch, void *scratch)
+{
+    float *outputs[G_N_ELEMENTS(((XgInfer *) NULL)->outputs)];
+    char *rest = scratch;
+    for (int k = 0; k < kernel->node->output_count; k++) {
+        outputs[k] = kernel->outputs[k];
+        if (outputs[k] == NULL) {
+            outputs[k] = (float *) rest;
+            rest += output_size(kernel, k);
+        }
+    }
+    const XgRun run = {batch, kernel->inputs, outputs, NULL};
+    kernel->node->op->reference(xg_node_view_info(kernel->view), &run);
+}
+
 gboolean xg_kernel_prepare(XgKernel *kernel, const XgEngineHandle *engine, GError **error)
 {
     const XgNodeInfo *info = xg_node_view_info(kernel->view);
     release(kernel, engine);
     kernel->scratch_size = 0;
-    if ((kernel->node->op->flags & XG_OP_VIEW) != 0 || !has_engine(engine) ||
-        engine->table->score(engine->self, info) <= 0)
+    if ((kernel->node->op->flags & XG_OP_VIEW) != 0)
         return TRUE;
+    if (!has_engine(engine) || engine->table->score(engine->self, info) <= 0) {
+        prepare_reference(kernel);
+        return TRUE;
+    }
     const XgStatus status =
         engine->table->prepare(engine->self, info, &kernel->prepared, &kernel->scratch_size);
     if (status == XG_OK && kernel->prepared != NULL)
@@ -40,14 +71,17 @@ gboolean xg_kernel_prepare(XgKernel *kernel, const XgEngineHandle *engine, GErro
     return engine_failed(kernel, engine, status, error);
 }
 
-XgKernel *xg_kernel_new(const XgNode *node, gint64 max_batch, const float *const *constants,
-                        const XgEngineHandle *engine, GError **error)
+XgKernel *xg_kernel_new(const XgNode *node, gint64 max_batch, float *const *values,
+                        const float *const *constants, const XgEngineHandle *engine,
+                        GError **error)
 {
     XgKernel *kernel = g_new0(XgKernel, 1);
     kernel->node = node;
     kernel->view = xg_node_view_new(node, max_batch, constants);
     kernel->inputs = g_new0(const float *, (gsize) MAX(node->input_count, 1));
     kernel->outputs = g_new0(float *, (gsize) MAX(node->output_count, 1));
+    for (int k = 0; k < node->output_count; k++)
+        kernel->outputs[k] = values[node->outputs[k]->id];
     if (!xg_kernel_prepare(kernel, engine, error)) {
         xg_kernel_free(kernel, engine);
         return NULL;
@@ -77,7 +111,7 @@ gboolean xg_kernel_run(XgKernel *kernel, const XgEngineHandle *engine, gint64 ba
     if (kernel->prepared != NULL)
         status = engine->table->run(engine->self, kernel->prepared, &run);
     else
-        kernel->node->op->reference(xg_node_view_info(kernel->view), &run);
+        run_reference(kernel, batch, scratch);
     kernel->seconds += (double) (g_get_monotonic_time() - started_us) / G_USEC_PER_SEC;
     kernel->runs++;
     return status == XG_OK || engine_failed(kernel, engine, status, error);

@@ -15,14 +15,16 @@ typedef struct {
     void *prepared;       /**< the engine's kernel; NULL: the reference */
     guint64 scratch_size;
     const float **inputs; /**< per input of the node */
-    float **outputs;
+    float **outputs;      /**< NULL: nobody needs it; the reference puts it into the scratch */
     double seconds;       /**< spent since the last profile */
     guint64 runs;
 } XgKernel;
 
-/** `constants`: see xg_node_view_new(). The kernel must not outlive the node. */
-XgKernel *xg_kernel_new(const XgNode *node, gint64 max_batch, const float *const *constants,
-                        const XgEngineHandle *engine, GError **error);
+/** `values`, by value id: where outputs go, NULL where nobody needs them. `constants`: see
+ *  xg_node_view_new(). The kernel must not outlive the node. */
+XgKernel *xg_kernel_new(const XgNode *node, gint64 max_batch, float *const *values,
+                        const float *const *constants, const XgEngineHandle *engine,
+                        GError **error);
 void xg_kernel_free(XgKernel *kernel, const XgEngineHandle *engine);
 
 /** Prepares anew after constants changed. */

@@ -117,17 +117,17 @@ static XgValue *rng_input(XgLowered *lowered)
 
 /* The place of a node in the network that it was copied from: the random numbers of a dropout are
  * the same however much of the network a program has. */
-static int original_index(const XgNetwork *network, const XgNode *copy)
+static guint original_index(const XgNetwork *network, XgValue *const *map, const XgNode *copy)
 {
     for (guint i = 0; i < network->nodes->len; i++) {
         const XgNode *node = network->nodes->pdata[i];
-        if (node->op == copy->op && strcmp(node->name, copy->name) == 0)
-            return (int) i;
+        if (map[node->outputs[0]->id] == copy->outputs[0])
+            return i;
     }
     g_assert_not_reached();
 }
 
-static gboolean lower_dropout(XgLowered *lowered, XgNode *node, gboolean active, int stream,
+static gboolean lower_dropout(XgLowered *lowered, XgNode *node, gboolean active, guint stream,
                               GError **error)
 {
     const double probability = xg_node_float(node, "probability");
@@ -160,7 +160,8 @@ static gboolean lower_batch_norm(XgLowered *lowered, XgNode *node, GError **erro
 }
 
 /* Dropout disappears or becomes active, batch norm gets its training form, block by block. */
-static gboolean set_modes(XgLowered *lowered, const XgProgramSpec *spec, GError **error)
+static gboolean set_modes(XgLowered *lowered, const XgProgramSpec *spec, XgValue *const *map,
+                          GError **error)
 {
     g_autofree guint8 *blocks = xg_trained_blocks(lowered->network, spec->trained, spec->user);
     const guint count = lowered->network->nodes->len;
@@ -168,7 +169,8 @@ static gboolean set_modes(XgLowered *lowered, const XgProgramSpec *spec, GError 
         XgNode *node = lowered->network->nodes->pdata[i];
         const gboolean trained = spec->training && blocks[node->block + 1];
         if (xg_node_is_dropout(node)) {
-            if (!lower_dropout(lowered, node, trained, original_index(spec->network, node), error))
+            if (!lower_dropout(lowered, node, trained, original_index(spec->network, map, node),
+                               error))
                 return FALSE;
         } else if (trained && spec->bn != XG_BN_FROZEN && xg_node_is_batch_norm(node)) {
             if (!lower_batch_norm(lowered, node, error))
@@ -256,7 +258,7 @@ XgLowered *xg_lower(const XgProgramSpec *spec, GError **error)
 {
     g_autofree XgValue **map = NULL;
     g_autoptr(XgLowered) lowered = extract(spec, &map, error);
-    if (lowered == NULL || !set_modes(lowered, spec, error))
+    if (lowered == NULL || !set_modes(lowered, spec, map, error))
         return NULL;
     prune(lowered);
     if (!spec->plain && !xg_fold(lowered, spec, error))

@@ -18,6 +18,7 @@ void xg_memory_plan_free(XgMemoryPlan *plan)
     g_free(plan->first);
     g_free(plan->last);
     g_free(plan->root);
+    g_free(plan->needed);
     g_free(plan);
 }
 
@@ -34,6 +35,12 @@ static gboolean value_size(const XgValue *value, gint64 max_batch, gsize *size, 
     return TRUE;
 }
 
+static void need_until(XgMemoryPlan *plan, guint value, guint node)
+{
+    plan->needed[value] = 1;
+    plan->last[value] = node;
+}
+
 static void find_lives(XgMemoryPlan *plan, const XgNetwork *network, XgValue *const *results,
                        guint result_count)
 {
@@ -44,16 +51,17 @@ static void find_lives(XgMemoryPlan *plan, const XgNetwork *network, XgValue *co
             plan->first[node->outputs[k]->id] = plan->last[node->outputs[k]->id] = i;
         for (int k = 0; k < node->input_count; k++)
             if (node->inputs[k] != NULL)
-                plan->last[node->inputs[k]->id] = i;
+                need_until(plan, node->inputs[k]->id, i);
     }
     for (guint i = 0; i < result_count; i++)
-        plan->last[results[i]->id] = count;
+        need_until(plan, results[i]->id, count);
 }
 
 /* The life of the memory that `value` shares is extended to its own. */
 static void share(XgMemoryPlan *plan, const XgValue *value, guint root)
 {
     plan->root[value->id] = root;
+    plan->needed[root] |= plan->needed[value->id];
     plan->last[root] = MAX(plan->last[root], plan->last[value->id]);
 }
 
@@ -121,7 +129,7 @@ static void place_all(XgMemoryPlan *plan, const XgNetwork *network)
     for (guint i = 0; i < network->values->len; i++) {
         const XgValue *value = network->values->pdata[i];
         plan->offsets[i] = XG_NOT_PLANNED;
-        if (value->kind == XG_VALUE_NODE && plan->root[i] == i)
+        if (value->kind == XG_VALUE_NODE && plan->root[i] == i && plan->needed[i])
             g_array_append_val(order, i);
     }
     g_array_sort_with_data(order, by_size, plan->sizes);
@@ -142,6 +150,7 @@ XgMemoryPlan *xg_memory_plan_new(const XgNetwork *network, gint64 max_batch,
     plan->first = g_new0(guint, count);
     plan->last = g_new0(guint, count);
     plan->root = g_new0(guint, count);
+    plan->needed = g_new0(guint8, count);
     for (guint i = 0; i < network->values->len; i++)
         if (!value_size(network->values->pdata[i], max_batch, &plan->sizes[i], error))
             return NULL;

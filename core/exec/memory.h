@@ -18,6 +18,7 @@ typedef struct {
     guint *first;   /**< per value id: node that writes it first */
     guint *last;    /**< per value id: last node that needs it; the node count: after the run */
     guint *root;    /**< per value id: the value whose memory it shares, maybe itself */
+    guint8 *needed; /**< per value id: 1 when a node or the caller reads it */
     gsize size;     /**< of the arena */
 } XgMemoryPlan;
 

@@ -137,8 +137,8 @@ static int input_index(const XgProgram *program, const XgValue *value)
 
 static gboolean make_kernel(XgProgram *program, const XgNode *node, GError **error)
 {
-    XgKernel *kernel = xg_kernel_new(node, program->max_batch, program->constants,
-                                     program->engine, error);
+    XgKernel *kernel = xg_kernel_new(node, program->max_batch, (float *const *) program->values,
+                                     program->constants, program->engine, error);
     if (kernel == NULL)
         return FALSE;
     g_ptr_array_add(program->kernels, kernel);
@@ -152,8 +152,6 @@ static gboolean make_kernel(XgProgram *program, const XgNode *node, GError **err
             g_array_append_val(program->patches, patch);
         }
     }
-    for (int k = 0; k < node->output_count; k++)
-        kernel->outputs[k] = (float *) program->values[node->outputs[k]->id];
     program->scratch_size = MAX(program->scratch_size, (gsize) kernel->scratch_size);
     return TRUE;
 }
@@ -236,13 +234,22 @@ void xg_program_free(XgProgram *program)
     g_free(program);
 }
 
+static gboolean has_constants(const XgKernel *kernel)
+{
+    const XgNodeInfo *info = xg_node_view_info(kernel->view);
+    for (int k = 0; k < info->input_count; k++)
+        if (info->inputs[k] != NULL && info->inputs[k]->constant != NULL)
+            return TRUE;
+    return FALSE;
+}
+
 gboolean xg_program_refresh(XgProgram *program, GError **error)
 {
     g_assert(!program->training);
     compute_folds(program);
     for (guint i = 0; i < program->kernels->len; i++) {
         XgKernel *kernel = program->kernels->pdata[i];
-        if (!xg_kernel_prepare(kernel, program->engine, error))
+        if (has_constants(kernel) && !xg_kernel_prepare(kernel, program->engine, error))
             return FALSE;
         program->scratch_size = MAX(program->scratch_size, (gsize) kernel->scratch_size);
     }
