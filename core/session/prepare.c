@@ -10,6 +10,9 @@
 #include <xenograft/draft/reader.h>
 #include <xenograft/strategy.h>
 
+/* Between two lines of epochs, so that short epochs do not flood the terminal. */
+#define LINE_US (G_USEC_PER_SEC / 2)
+
 void xg_study_note(XgStudy *study, const char *name, const char *text)
 {
     xg_record_add_note(study->record, name, text);
@@ -399,12 +402,14 @@ static const char *strategy_failure(void *user)
     XgStudy *study = user;
     g_autoptr(GError) error = NULL;
     xg_instance_error(study->strategy, XG_PLUGIN, &error);
-    return g_intern_string(error->message);
+    g_free(study->strategy_failure);
+    study->strategy_failure = g_strdup(error->message);
+    return study->strategy_failure;
 }
 
 static void on_train_progress(const XgProgress *p, void *user)
 {
-    const XgStudy *study = user;
+    XgStudy *study = user;
     const XgSessionProgress progress = {.activity = p->activity,
                                         .phase = p->phase,
                                         .epoch = p->epoch,
@@ -416,6 +421,10 @@ static void on_train_progress(const XgProgress *p, void *user)
         return;
     }
     const XgHistoryRow *row = p->row;
+    const gint64 now_us = g_get_monotonic_time();
+    if (row->epoch > 1 && now_us - study->last_line_us < LINE_US)
+        return;
+    study->last_line_us = now_us;
     xg_session_line(study->session,
                     "%s epoch %" G_GINT64_FORMAT ": loss %.4f, validation loss %.4f, balanced "
                     "accuracy %.4f%s",

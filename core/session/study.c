@@ -154,6 +154,7 @@ void xg_study_free(XgStudy *study)
     g_free(study->plan_text);
     g_free(study->output);
     g_free(study->summary);
+    g_free(study->strategy_failure);
     g_free(study);
 }
 

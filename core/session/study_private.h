@@ -57,6 +57,8 @@ struct XgStudy {
     char *output;
     char *summary;
     gint64 started_us;
+    gint64 last_line_us;    /**< when an epoch was last told */
+    char *strategy_failure; /**< text of the strategy's last failure */
 };
 
 /* ---- prepare.c ------------------------------------------------------------------------------ */

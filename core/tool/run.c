@@ -21,7 +21,9 @@ int command_run(int argc, char **argv)
     if (study == NULL || !xg_study_prepare(study, &error))
         return report_error(error, EXIT_WRONG_INPUT);
     if (!xg_study_run(study, resume, &error))
-        return report_error(error, EXIT_WORK_FAILED);
+        return report_error(error, g_error_matches(error, XG_ERROR, INVALID_INPUT)
+                                       ? EXIT_WRONG_INPUT
+                                       : EXIT_WORK_FAILED);
     terminal_finish();
     return print_text(xg_study_summary(study));
 }

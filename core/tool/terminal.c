@@ -37,7 +37,7 @@ static void print_lines(const char *prefix, const char *text)
 int report_error(const GError *error, int status)
 {
     print_lines("xenograft: ", error->message);
-    return g_error_matches(error, XG_ERROR, 9) ? EXIT_INTERRUPTED : status;
+    return g_error_matches(error, XG_ERROR, CANCELLED) ? EXIT_INTERRUPTED : status;
 }
 
 void terminal_finish(void)

@@ -9,6 +9,9 @@
 /** Exit statuses of the command. */
 enum { EXIT_DONE = 0, EXIT_WORK_FAILED = 1, EXIT_WRONG_INPUT = 2, EXIT_INTERRUPTED = 130 };
 
+/** Codes of XG_ERROR that decide the exit status: negated XgStatus. */
+enum { INVALID_INPUT = 1, CANCELLED = 9 };
+
 /** A sub-command: argv[0] is its name. */
 typedef struct {
     const char *name;

@@ -14,6 +14,7 @@ typedef enum { ROWS_NONE, ROWS_MEMORY, ROWS_FILE, ROWS_STREAMED } Where;
 
 struct XgFeatureStore {
     XgFeatureSpec spec;
+    char *folder;           /* of cache files; NULL: none */
     Where where;
     char *key;              /* of the prepared cut */
     GHashTable *row_of;     /* image hash -> row + 1 */
@@ -44,6 +45,7 @@ XgFeatureStore *xg_feature_store_new(const XgFeatureSpec *spec)
 {
     XgFeatureStore *store = g_new0(XgFeatureStore, 1);
     store->spec = *spec;
+    store->folder = g_strdup(spec->folder);
     return store;
 }
 
@@ -64,6 +66,7 @@ void xg_feature_store_free(XgFeatureStore *store)
     if (store == NULL)
         return;
     forget(store);
+    g_free(store->folder);
     g_free(store);
 }
 
@@ -292,10 +295,10 @@ static gboolean fill_memory(XgFeatureStore *store, gsize size, XgFeatureProgress
 
 static char *cache_path(const XgFeatureStore *store)
 {
-    if (store->spec.folder == NULL || g_mkdir_with_parents(store->spec.folder, 0700) != 0)
+    if (store->folder == NULL || g_mkdir_with_parents(store->folder, 0700) != 0)
         return NULL;
     g_autofree char *name = g_strdup_printf("%s.rows", store->key);
-    return g_build_filename(store->spec.folder, name, NULL);
+    return g_build_filename(store->folder, name, NULL);
 }
 
 /* Finds or computes the rows, in the cheapest place that holds them. */

@@ -39,6 +39,7 @@ typedef struct {
 
 typedef struct XgFeatureStore XgFeatureStore;
 
+/** All that `spec` points to, but for the folder's name, must outlive the store. */
 XgFeatureStore *xg_feature_store_new(const XgFeatureSpec *spec);
 void xg_feature_store_free(XgFeatureStore *store);
 
