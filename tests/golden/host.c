@@ -1,0 +1,130 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+#include "host.h"
+
+#include <string.h>
+
+struct Host {
+    XgRegistry *registry;
+    XgPool *pool;
+    XgInstance *engine; /* NULL: reference kernels */
+    XgEngineHandle handle;
+    GPtrArray *backbones; /* of XgInstance: networks read their hosts */
+    char *failure;
+};
+
+typedef struct {
+    void (*func)(void *data, int64_t begin, int64_t end, int32_t worker);
+    void *data;
+} Loop;
+
+static void run_part(void *data, gint64 begin, gint64 end, int worker)
+{
+    const Loop *loop = data;
+    loop->func(loop->data, begin, end, worker);
+}
+
+static XgPool *pool_of(const XgHost *host)
+{
+    return xg_host_data(host, XG_THREADS_INTERFACE);
+}
+
+static int32_t count(const XgHost *host)
+{
+    return xg_pool_threads(pool_of(host));
+}
+
+static void run(const XgHost *host, int64_t items, int64_t grain,
+                void (*func)(void *data, int64_t begin, int64_t end, int32_t worker), void *data)
+{
+    xg_pool_run(pool_of(host), items, grain, run_part, &(Loop){func, data});
+}
+
+static void run_dynamic(const XgHost *host, int64_t items, int64_t grain,
+                        void (*func)(void *data, int64_t begin, int64_t end, int32_t worker),
+                        void *data)
+{
+    xg_pool_run_dynamic(pool_of(host), items, grain, run_part, &(Loop){func, data});
+}
+
+static const XgThreadsApi threads = {count, run, run_dynamic};
+
+static const char *engine_failure(void *user)
+{
+    Host *host = user;
+    g_autoptr(GError) error = NULL;
+    xg_instance_error(host->engine, XG_PLUGIN, &error);
+    g_free(host->failure);
+    host->failure = g_strdup(error->message);
+    return host->failure;
+}
+
+static gboolean open_engine(Host *host, const char *id, GError **error)
+{
+    host->handle.pool = host->pool;
+    if (strcmp(id, "reference") == 0)
+        return TRUE;
+    host->engine = xg_registry_create(host->registry, XG_ENGINE_KIND, id, NULL, error);
+    if (host->engine == NULL)
+        return FALSE;
+    host->handle.table = xg_instance_table(host->engine);
+    host->handle.self = xg_instance_self(host->engine);
+    host->handle.failure = engine_failure;
+    host->handle.user = host;
+    return TRUE;
+}
+
+Host *host_new(const HostOptions *options, GError **error)
+{
+    g_autoptr(Host) host = g_new0(Host, 1);
+    const XgRegistryOptions found = {.scanner = options->scanner,
+                                     .search_path = options->plugins,
+                                     .cache_file = ""};
+    host->backbones = g_ptr_array_new_with_free_func((GDestroyNotify) xg_instance_free);
+    host->pool = xg_pool_new(options->threads);
+    host->registry = xg_registry_new(&found, error);
+    if (host->registry == NULL)
+        return NULL;
+    xg_registry_add_interface(host->registry, XG_THREADS_INTERFACE, &threads, host->pool);
+    xg_registry_add_interface(host->registry, XG_GRAPH_INTERFACE, xg_graph_api(), NULL);
+    return open_engine(host, options->engine, error) ? g_steal_pointer(&host) : NULL;
+}
+
+void host_free(Host *host)
+{
+    if (host == NULL)
+        return;
+    g_ptr_array_unref(host->backbones);
+    xg_instance_free(host->engine);
+    xg_registry_free(host->registry);
+    xg_pool_free(host->pool);
+    g_free(host->failure);
+    g_free(host);
+}
+
+XgRegistry *host_registry(const Host *host)
+{
+    return host->registry;
+}
+
+const XgEngineHandle *host_engine(const Host *host)
+{
+    return &host->handle;
+}
+
+XgNetwork *host_network(const Host *host, const char *backbone, gint64 classes, gint64 size_px,
+                        GError **error)
+{
+    XgInstance *instance =
+        xg_registry_create(host->registry, XG_BACKBONE_KIND, backbone, NULL, error);
+    if (instance == NULL)
+        return NULL;
+    g_ptr_array_add(host->backbones, instance);
+    const XgNetworkInfo info = {
+        .classes = classes, .height_px = size_px, .width_px = size_px, .channels = 3};
+    XgNetwork *network = xg_network_build(xg_instance_table(instance), xg_instance_self(instance),
+                                          xg_instance_host(instance), &info, error);
+    if (network == NULL)
+        g_prefix_error(error, "%s: ", backbone);
+    return network;
+}

@@ -1,0 +1,35 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/** @file host.h  Plugins for tests that run networks: no session, no study. */
+#ifndef TESTS_HOST_H
+#define TESTS_HOST_H
+
+#include "exec/program.h"
+#include "plugin/registry.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+    const char *engine;              /**< id, or "reference" */
+    int threads;                     /**< 0: one per processor */
+    const char *const *plugins;      /**< folders; NULL: the installed ones */
+    const char *scanner;             /**< NULL: the installed one */
+} HostOptions;
+
+typedef struct Host Host;
+
+Host *host_new(const HostOptions *options, GError **error);
+void host_free(Host *host);
+
+XgRegistry *host_registry(const Host *host);
+const XgEngineHandle *host_engine(const Host *host);
+
+/** The backbone's network for RGB images of that height and width. */
+XgNetwork *host_network(const Host *host, const char *backbone, gint64 classes, gint64 size_px,
+                        GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Host, host_free)
+
+G_END_DECLS
+
+#endif
