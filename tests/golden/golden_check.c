@@ -357,16 +357,17 @@ static int check_file(const char *path, const Host *host, const Options *options
 
 int main(int argc, char **argv)
 {
-    HostOptions options = {.engine = "openblas"};
+    HostOptions options = {0};
     g_auto(GStrv) plugins = NULL;
+    g_autofree char *engine = NULL, *scanner = NULL;
     Options checks = {FALSE, FALSE};
     const GOptionEntry entries[] = {
-        {"engine", 'e', 0, G_OPTION_ARG_STRING, &options.engine,
+        {"engine", 'e', 0, G_OPTION_ARG_STRING, &engine,
          "an installed engine, or reference (default: openblas)", "ID"},
         {"threads", 't', 0, G_OPTION_ARG_INT, &options.threads, "0: one per processor", "N"},
         {"plugins", 'p', 0, G_OPTION_ARG_FILENAME_ARRAY, &plugins,
          "folder of plugins instead of the installed ones; may be repeated", "DIR"},
-        {"scanner", 0, 0, G_OPTION_ARG_FILENAME, &options.scanner, "the xenograft-scan to use",
+        {"scanner", 0, 0, G_OPTION_ARG_FILENAME, &scanner, "the xenograft-scan to use",
          "PROGRAM"},
         {"plain", 0, 0, G_OPTION_ARG_NONE, &checks.plain, "neither fold nor fuse", NULL},
         {"strict", 0, 0, G_OPTION_ARG_NONE, &checks.strict,
@@ -380,6 +381,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s\n", error ? error->message : "no file is named; see --help");
         return 2;
     }
+    options.engine = engine ? engine : "openblas";
+    options.scanner = scanner;
     options.plugins = (const char *const *) plugins;
     g_autoptr(Host) host = host_new(&options, &error);
     if (host == NULL) {
