@@ -27,7 +27,16 @@ static inline void zero_floats(float *to, int64_t count)
 typedef struct {
     int64_t line, tap0, tap1, channel, count;
     int in_order;
+    int64_t first, last; /* pixels of inner_pixels() */
 } Run;
+
+/* Pixels [first, last) of a line of the result that see every tap of the run within the map. */
+static void inner_pixels(const Gather *g, const Run *run, int64_t *first, int64_t *last)
+{
+    const int64_t w0 = g->column[run->tap0], w1 = g->column[run->tap1 - 1];
+    *first = w0 < 0 ? div_up(-w0, g->step_w) : 0;
+    *last = w1 < g->in_w ? (g->in_w - 1 - w1) / g->step_w + 1 : 0;
+}
 
 static int64_t find_runs(const Gather *g, int64_t k0, int64_t k1, Run *runs)
 {
@@ -45,6 +54,7 @@ static int64_t find_runs(const Gather *g, int64_t k0, int64_t k1, Run *runs)
                         (g->pixel == g->channels && g->column[run->tap1 - 1] -
                                                             g->column[run->tap0] ==
                                                         run->tap1 - 1 - run->tap0);
+        inner_pixels(g, run, &run->first, &run->last);
         k0 = end;
     }
     return count;
@@ -66,15 +76,32 @@ static void copy_taps(const Gather *g, const Run *run, const float *line, int64_
     }
 }
 
-static void copy_run(const Gather *g, const Run *run, const float *line, int64_t left, float *to)
+/* The run's columns for pixels [ow, ow + count) of a line of the result. */
+static void copy_run(const Gather *g, const Run *run, const float *line, int64_t ow, int64_t count,
+                     float *to, int64_t stride)
 {
-    const int64_t w0 = left + g->column[run->tap0], w1 = left + g->column[run->tap1 - 1];
-    if (!line)
-        zero_floats(to, run->count);
-    else if (run->in_order && w0 >= 0 && w1 < g->in_w)
-        copy_floats(to, line + w0 * g->pixel + run->channel, run->count);
+    const int64_t end = ow + count, step = g->step_w * g->pixel;
+    int64_t first = end, last = end;
+    if (!line) {
+        for (; ow < end; ow++, to += stride)
+            zero_floats(to, run->count);
+        return;
+    }
+    if (run->in_order) {
+        first = min_i64(max_i64(run->first, ow), end);
+        last = max_i64(min_i64(run->last, end), first);
+    }
+    for (; ow < first; ow++, to += stride)
+        copy_taps(g, run, line, ow * g->step_w, to);
+    const float *from = line + g->column[run->tap0] * g->pixel + run->channel + ow * step;
+    if (run->count == 32)
+        for (; ow < last; ow++, to += stride, from += step)
+            memcpy(to, from, 32 * sizeof(float));
     else
-        copy_taps(g, run, line, left, to);
+        for (; ow < last; ow++, to += stride, from += step)
+            copy_floats(to, from, run->count);
+    for (; ow < end; ow++, to += stride)
+        copy_taps(g, run, line, ow * g->step_w, to);
 }
 
 void gather_rows(const Gather *g, const float *x, int64_t first, int64_t last, int64_t k0,
@@ -90,8 +117,7 @@ void gather_rows(const Gather *g, const float *x, int64_t first, int64_t last, i
         for (int64_t i = 0; i < count; column += runs[i++].count) {
             const int64_t h = oh * g->step_h + g->row[runs[i].line];
             const float *line = h >= 0 && h < g->in_h ? image + h * g->in_w * g->pixel : NULL;
-            for (int64_t r = 0; r < ahead; r++)
-                copy_run(g, &runs[i], line, (ow + r) * g->step_w, column + r * stride);
+            copy_run(g, &runs[i], line, ow, ahead, column, stride);
         }
         first += ahead;
         to += ahead * stride;
