@@ -62,8 +62,7 @@ static XgMatchState state_of(const Comparison *c, const XgMatchRow *row)
 {
     if (row->in_network && row->in_file && same_shape(row, 0))
         return XG_MATCH_MATCHED;
-    if (of_head(c, row->name) &&
-        (!row->in_network || !row->in_file || same_shape(row, 1)))
+    if (of_head(c, row->name) && (!row->in_network || !row->in_file || same_shape(row, 1)))
         return XG_MATCH_HEAD;
     if (row->in_network)
         return row->in_file ? XG_MATCH_RESHAPED : XG_MATCH_MISSING;
@@ -219,8 +218,8 @@ char *xg_match_table(const XgMatch *match, gboolean all)
 gboolean xg_match_check(const XgMatch *match, gboolean allow, GError **error)
 {
     const guint *counts = match->counts;
-    const guint differing = counts[XG_MATCH_RESHAPED] + counts[XG_MATCH_MISSING] +
-                            counts[XG_MATCH_UNEXPECTED];
+    const guint differing =
+        counts[XG_MATCH_RESHAPED] + counts[XG_MATCH_MISSING] + counts[XG_MATCH_UNEXPECTED];
     if (counts[XG_MATCH_MATCHED] == 0)
         return xg_error_set(error, XG_SHAPE,
                             "%s: none of its %u tensors is one of the network's: these weights "
@@ -249,8 +248,7 @@ static gboolean read_row(const XgMatchRow *row, XgStored *stored, const XgTensor
     float *values = xg_aligned_alloc(sizeof(float) * (gsize) stored->count, row->name, error);
     if (values == NULL)
         return FALSE;
-    gboolean good =
-        source->read(source->user, row->index, values, (gsize) stored->count, error);
+    gboolean good = source->read(source->user, row->index, values, (gsize) stored->count, error);
     for (gint64 i = 0; good && i < stored->count; i++)
         if (!isfinite(values[i]))
             good = xg_error_set(error, XG_NUMERIC,

@@ -67,8 +67,7 @@ XgStore *xg_store_new(const XgNetwork *network, XgValue *output, GError **error)
     g_autofree guint8 *needed = needed_values(network, output);
     for (guint i = 0; i < network->values->len; i++) {
         const XgValue *value = network->values->pdata[i];
-        const gboolean tensor =
-            value->kind == XG_VALUE_PARAMETER || value->kind == XG_VALUE_BUFFER;
+        const gboolean tensor = value->kind == XG_VALUE_PARAMETER || value->kind == XG_VALUE_BUFFER;
         if (tensor && needed[value->id] &&
             !store_add(store, value->name, value->kind, &value->shape, value->layout, value->init,
                        error))

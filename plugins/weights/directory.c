@@ -121,8 +121,10 @@ static int read_field(Reader *r, Tensor *t, unsigned *seen)
     while (field < 3 && strcmp(key, fields[field]) != 0)
         field++;
     if (field == 3)
-        fail(r, XG_FORMAT, "tensor \"%.200s\": expected dtype, shape and data_offsets, found "
-             "\"%.40s\"", t->name, key);
+        fail(r, XG_FORMAT,
+             "tensor \"%.200s\": expected dtype, shape and data_offsets, found "
+             "\"%.40s\"",
+             t->name, key);
     free(key);
     if (field == 3)
         return 0;

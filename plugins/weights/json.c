@@ -71,8 +71,12 @@ static unsigned utf8_length(const Json *json, uint64_t at)
 {
     const unsigned char *p = (const unsigned char *) json->text + at;
     const uint64_t left = json->size - at;
-    const unsigned length = p[0] < 0x80 ? 1 : p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3
-                            : p[0] < 0xF5 ? 4 : 0;
+    const unsigned length = p[0] < 0x80   ? 1
+                            : p[0] < 0xC2 ? 0
+                            : p[0] < 0xE0 ? 2
+                            : p[0] < 0xF0 ? 3
+                            : p[0] < 0xF5 ? 4
+                                          : 0;
     if (length == 0 || length > left)
         return 0;
     for (unsigned i = 1; i < length; i++)

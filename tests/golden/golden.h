@@ -28,10 +28,10 @@ typedef struct {
     GPtrArray *tensors; /**< of GoldenTensor: the state dict */
 
     gint64 eval_size, eval_batch, classes;
-    float *logits;      /**< eval_batch x classes */
-    GPtrArray *blocks;  /**< of GoldenTensor: outputs of the last pass, training if there is one */
+    float *logits;     /**< eval_batch x classes */
+    GPtrArray *blocks; /**< of GoldenTensor: outputs of the last pass, training if there is one */
 
-    gint64 train_size;  /**< 0: no training section */
+    gint64 train_size; /**< 0: no training section */
     gint64 train_batch;
     gint64 *labels;
     double loss;

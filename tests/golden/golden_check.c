@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* Of the norm of what is compared; gradients and blocks are compared element by element too. */
-static const double logits_limit = 1e-4, apart_limit = 1e-3, loss_limit = 1e-4,
-                    buffer_limit = 1e-4, block_limit = 1e-3;
+static const double logits_limit = 1e-4, apart_limit = 1e-3, loss_limit = 1e-4, buffer_limit = 1e-4,
+                    block_limit = 1e-3;
 
 /* Rounding turns the sign of some input of a rectifier near zero, and every gradient below it
  * moves: PyTorch with and without oneDNN differ from each other by up to 1e-2 in the norm of one
@@ -185,8 +185,8 @@ static float *apart(const float *logits, gint64 classes)
     return result;
 }
 
-static gboolean check_eval(const Golden *golden, const Host *host, const Options *options, gboolean *good,
-                           GError **error)
+static gboolean check_eval(const Golden *golden, const Host *host, const Options *options,
+                           gboolean *good, GError **error)
 {
     g_auto(Model) model = {.golden = golden, .host = host, .options = options};
     const gint64 batch = golden->eval_batch, classes = golden->classes;
@@ -199,18 +199,16 @@ static gboolean check_eval(const Golden *golden, const Host *host, const Options
     if (program == NULL || !xg_program_run(program, batch, inputs, outputs, error))
         return FALSE;
     *good &= report_one(golden, "logits",
-                        golden_distance(outputs[0], golden->logits, batch * classes),
-                        logits_limit);
+                        golden_distance(outputs[0], golden->logits, batch * classes), logits_limit);
     if (batch >= 2) {
         g_autofree float *found = apart(outputs[0], classes);
         g_autofree float *expected = apart(golden->logits, classes);
-        *good &= report_one(golden, "logits' difference",
-                            golden_distance(found, expected, classes), apart_limit);
+        *good &= report_one(golden, "logits' difference", golden_distance(found, expected, classes),
+                            apart_limit);
     }
     if (model.blocks->len == 0)
         return TRUE;
-    g_autoptr(XgProgram) whole =
-        model_program(&model, batch, model.outputs->len, FALSE, error);
+    g_autoptr(XgProgram) whole = model_program(&model, batch, model.outputs->len, FALSE, error);
     if (whole == NULL || !xg_program_run(whole, batch, inputs, outputs, error))
         return FALSE;
     *good &= compare_blocks(&model, outputs, batch);
@@ -221,8 +219,8 @@ static gboolean check_eval(const Golden *golden, const Host *host, const Options
 
 /* What is known of all gradients. */
 typedef struct {
-    double largest;      /* norm in the file */
-    GArray *norms;       /* of double: relative errors */
+    double largest; /* norm in the file */
+    GArray *norms;  /* of double: relative errors */
     GoldenWorst norm, element, zero;
 } Gradients;
 
@@ -312,8 +310,8 @@ static gboolean compare_buffers(const Model *model, gboolean *good, GError **err
     return TRUE;
 }
 
-static gboolean check_train(const Golden *golden, const Host *host, const Options *options, gboolean *good,
-                            GError **error)
+static gboolean check_train(const Golden *golden, const Host *host, const Options *options,
+                            gboolean *good, GError **error)
 {
     g_auto(Model) model = {.golden = golden, .host = host, .options = options};
     const gint64 batch = golden->train_batch, classes = golden->classes;
@@ -334,8 +332,7 @@ static gboolean check_train(const Golden *golden, const Host *host, const Option
     double loss = 0;
     if (!xg_program_train(program, batch, inputs, targets, weights, 0, outputs, &loss, error))
         return FALSE;
-    *good &= report_one(golden, "loss", fabs(loss - golden->loss) / fabs(golden->loss),
-                        loss_limit);
+    *good &= report_one(golden, "loss", fabs(loss - golden->loss) / fabs(golden->loss), loss_limit);
     *good &= compare_blocks(&model, outputs, batch);
     return compare_gradients(&model, program, good, error) && compare_buffers(&model, good, error);
 }
@@ -367,8 +364,7 @@ int main(int argc, char **argv)
         {"threads", 't', 0, G_OPTION_ARG_INT, &options.threads, "0: one per processor", "N"},
         {"plugins", 'p', 0, G_OPTION_ARG_FILENAME_ARRAY, &plugins,
          "folder of plugins instead of the installed ones; may be repeated", "DIR"},
-        {"scanner", 0, 0, G_OPTION_ARG_FILENAME, &scanner, "the xenograft-scan to use",
-         "PROGRAM"},
+        {"scanner", 0, 0, G_OPTION_ARG_FILENAME, &scanner, "the xenograft-scan to use", "PROGRAM"},
         {"plain", 0, 0, G_OPTION_ARG_NONE, &checks.plain, "neither fold nor fuse", NULL},
         {"strict", 0, 0, G_OPTION_ARG_NONE, &checks.strict,
          "every gradient's norm within 1e-3, whatever rectifiers do", NULL},

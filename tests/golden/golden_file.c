@@ -167,8 +167,9 @@ static GPtrArray *read_tensors(JsonObject *object, const char *name, gboolean co
 static gboolean read_logits(Golden *golden, JsonArray *rows, GError **error)
 {
     if (json_array_get_length(rows) != (guint) golden->eval_batch)
-        return xg_error_set(error, XG_FORMAT, "logits: expected %" G_GINT64_FORMAT
-                            " rows, found %u", golden->eval_batch, json_array_get_length(rows));
+        return xg_error_set(error, XG_FORMAT,
+                            "logits: expected %" G_GINT64_FORMAT " rows, found %u",
+                            golden->eval_batch, json_array_get_length(rows));
     for (gint64 n = 0; n < golden->eval_batch; n++) {
         JsonArray *row = as_array(json_array_get_element(rows, (guint) n), "logits", error);
         if (row == NULL)
@@ -179,8 +180,9 @@ static gboolean read_logits(Golden *golden, JsonArray *rows, GError **error)
             golden->logits = g_new(float, (gsize) (classes * golden->eval_batch));
         }
         if (golden->logits == NULL || classes != golden->classes)
-            return xg_error_set(error, XG_FORMAT, "logits: row %" G_GINT64_FORMAT " has %"
-                                G_GINT64_FORMAT " classes", n, classes);
+            return xg_error_set(error, XG_FORMAT,
+                                "logits: row %" G_GINT64_FORMAT " has %" G_GINT64_FORMAT " classes",
+                                n, classes);
         for (gint64 i = 0; i < classes; i++) {
             double value;
             if (!get_number(json_array_get_element(row, (guint) i), "logits", &value, error))

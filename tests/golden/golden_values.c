@@ -98,7 +98,8 @@ gboolean golden_fill(const Golden *golden, XgStore *store, GError **error)
         return xg_error_set(error, XG_SHAPE, "the network has %u tensors, the file %u",
                             xg_store_count(store), filled);
     if (parameters != golden->parameters)
-        return xg_error_set(error, XG_SHAPE, "the network has %" G_GINT64_FORMAT
+        return xg_error_set(error, XG_SHAPE,
+                            "the network has %" G_GINT64_FORMAT
                             " parameters, the file %" G_GINT64_FORMAT,
                             parameters, golden->parameters);
     return TRUE;

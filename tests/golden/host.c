@@ -77,9 +77,8 @@ static gboolean open_engine(Host *host, const char *id, GError **error)
 Host *host_new(const HostOptions *options, GError **error)
 {
     g_autoptr(Host) host = g_new0(Host, 1);
-    const XgRegistryOptions found = {.scanner = options->scanner,
-                                     .search_path = options->plugins,
-                                     .cache_file = ""};
+    const XgRegistryOptions found = {
+        .scanner = options->scanner, .search_path = options->plugins, .cache_file = ""};
     host->backbones = g_ptr_array_new_with_free_func((GDestroyNotify) xg_instance_free);
     host->pool = xg_pool_new(options->threads);
     host->registry = xg_registry_new(&found, error);

@@ -10,10 +10,10 @@
 G_BEGIN_DECLS
 
 typedef struct {
-    const char *engine;              /**< id, or "reference" */
-    int threads;                     /**< 0: one per processor */
-    const char *const *plugins;      /**< folders; NULL: the installed ones */
-    const char *scanner;             /**< NULL: the installed one */
+    const char *engine;         /**< id, or "reference" */
+    int threads;                /**< 0: one per processor */
+    const char *const *plugins; /**< folders; NULL: the installed ones */
+    const char *scanner;        /**< NULL: the installed one */
 } HostOptions;
 
 typedef struct Host Host;

@@ -17,8 +17,8 @@ static gboolean on_info(void *user, gsize index, XgWeightInfo *info, GError **er
 {
     const Open *o = user;
     const XgWeights *table = xg_instance_table(o->reader);
-    return xg_instance_error(
-        o->reader, table->info(xg_instance_self(o->reader), o->file, index, info), error);
+    return xg_instance_error(o->reader,
+                             table->info(xg_instance_self(o->reader), o->file, index, info), error);
 }
 
 static gboolean on_read(void *user, gsize index, float *values, gsize count, GError **error)
@@ -32,7 +32,8 @@ static gboolean on_read(void *user, gsize index, float *values, gsize count, GEr
 static gboolean load(const Host *host, Open *o, const char *backbone, const char *path,
                      GError **error)
 {
-    o->reader = xg_registry_create(host_registry(host), XG_WEIGHTS_KIND, "safetensors", NULL, error);
+    o->reader =
+        xg_registry_create(host_registry(host), XG_WEIGHTS_KIND, "safetensors", NULL, error);
     if (o->reader == NULL)
         return FALSE;
     const XgWeights *table = xg_instance_table(o->reader);
@@ -80,7 +81,8 @@ int main(int argc, char **argv)
     Open o = {NULL, NULL};
     const gboolean good = host != NULL && load(host, &o, argv[1], argv[2], &error);
     if (o.file != NULL)
-        ((const XgWeights *) xg_instance_table(o.reader))->close(xg_instance_self(o.reader), o.file);
+        ((const XgWeights *) xg_instance_table(o.reader))
+            ->close(xg_instance_self(o.reader), o.file);
     xg_instance_free(o.reader);
     if (!good)
         fprintf(stderr, "%s\n", error->message);

@@ -16,8 +16,7 @@
 
 static XgStatus build(void *self, XgGraph *g)
 {
-    XgValue *x = xg_conv2d(g, xg_input(g), "conv1", 4, .kernel_h = 2, .kernel_w = 3,
-                           .init = self);
+    XgValue *x = xg_conv2d(g, xg_input(g), "conv1", 4, .kernel_h = 2, .kernel_w = 3, .init = self);
     x = xg_block(g, xg_relu(g, xg_batch_norm(g, x, "bn1")), "one");
     x = xg_tag(g, xg_global_avg_pool(g, x), "features");
     xg_tag(g, xg_linear(g, x, "fc", xg_classes(g)), "logits");
@@ -27,8 +26,7 @@ static XgStatus build(void *self, XgGraph *g)
 static XgNetwork *make_network(gint64 classes, const char *init)
 {
     static const XgBackbone backbone = {.build = build};
-    const XgNetworkInfo info = {
-        .classes = classes, .height_px = 8, .width_px = 8, .channels = 3};
+    const XgNetworkInfo info = {.classes = classes, .height_px = 8, .width_px = 8, .channels = 3};
     g_autoptr(GError) error = NULL;
     XgNetwork *network = xg_network_build(&backbone, (void *) init, NULL, &info, &error);
     ck_assert_msg(network != NULL, "%s", error ? error->message : "");
@@ -46,9 +44,9 @@ static XgStore *make_store(const XgNetwork *network)
 
 START_TEST(test_store)
 {
-    static const char *const names[] = {"conv1.weight", "conv1.bias", "bn1.weight", "bn1.bias",
-                                        "bn1.running_mean", "bn1.running_var", "fc.weight",
-                                        "fc.bias"};
+    static const char *const names[] = {"conv1.weight", "conv1.bias",       "bn1.weight",
+                                        "bn1.bias",     "bn1.running_mean", "bn1.running_var",
+                                        "fc.weight",    "fc.bias"};
     g_autoptr(XgNetwork) network = make_network(5, NULL);
     g_autoptr(XgStore) store = make_store(network);
     ck_assert_uint_eq(xg_store_count(store), G_N_ELEMENTS(names));
@@ -72,8 +70,8 @@ START_TEST(test_store)
     xg_stored_export(weight, back);
     ck_assert_mem_eq(values, back, sizeof values);
 
-    g_autoptr(XgStore) features = xg_store_new(
-        network, g_hash_table_lookup(network->taps, "features"), NULL);
+    g_autoptr(XgStore) features =
+        xg_store_new(network, g_hash_table_lookup(network->taps, "features"), NULL);
     ck_assert_uint_eq(xg_store_count(features), 6);
 }
 END_TEST
@@ -102,13 +100,16 @@ END_TEST
 
 /* ---- Initialisation ------------------------------------------------------------------------ */
 
-static const struct { const char *rule; double deviation, bound; } rules[] = {
+static const struct {
+    const char *rule;
+    double deviation, bound;
+} rules[] = {
     {"he_normal_fan_in", 0.3333333, 0},        /* sqrt(2 / 18) */
     {"he_normal_fan_out", 0.2886751, 0},       /* sqrt(2 / 24) */
     {"he_uniform_fan_in", 0.3333333, 0.57736}, /* sqrt(6 / 18) */
     {"xavier_uniform", 0.2182179, 0.37797},    /* sqrt(6 / 42) */
     {"xavier_normal", 0.2182179, 0},
-    {"lecun_uniform", 0.1360828, 0.23571},     /* 1 / sqrt(18) */
+    {"lecun_uniform", 0.1360828, 0.23571}, /* 1 / sqrt(18) */
     {"normal:0.01", 0.01, 0},
     {"trunc_normal:0.02", 0.0175927, 0.04},
     {"ones", 0, 1},
@@ -167,7 +168,8 @@ END_TEST
 
 START_TEST(test_initialise_bad)
 {
-    static const char *const bad[] = {"he", "normal:", "normal:x", "normal:-1", "he_normal_fan_in:2"};
+    static const char *const bad[] = {"he", "normal:", "normal:x", "normal:-1",
+                                      "he_normal_fan_in:2"};
     g_autoptr(XgNetwork) network = make_network(5, NULL);
     g_autoptr(XgStore) store = make_store(network);
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -220,17 +222,17 @@ static XgTensorSource source_of(File *file)
         .path = "w.st", .count = file->count, .info = file_info, .read = file_read, .user = file};
 }
 
-static const File whole = {
-    {{"conv1.weight", XG_DTYPE_F16, 4, {4, 3, 2, 3}},
-     {"conv1.bias", XG_DTYPE_F32, 1, {4}},
-     {"bn1.weight", XG_DTYPE_F32, 1, {4}},
-     {"bn1.bias", XG_DTYPE_F32, 1, {4}},
-     {"bn1.running_mean", XG_DTYPE_F32, 1, {4}},
-     {"bn1.running_var", XG_DTYPE_F32, 1, {4}},
-     {"bn1.num_batches_tracked", XG_DTYPE_I64, 0, {0}},
-     {"fc.weight", XG_DTYPE_F32, 2, {1000, 4}},
-     {"fc.bias", XG_DTYPE_F32, 1, {1000}}},
-    9, 99};
+static const File whole = {{{"conv1.weight", XG_DTYPE_F16, 4, {4, 3, 2, 3}},
+                            {"conv1.bias", XG_DTYPE_F32, 1, {4}},
+                            {"bn1.weight", XG_DTYPE_F32, 1, {4}},
+                            {"bn1.bias", XG_DTYPE_F32, 1, {4}},
+                            {"bn1.running_mean", XG_DTYPE_F32, 1, {4}},
+                            {"bn1.running_var", XG_DTYPE_F32, 1, {4}},
+                            {"bn1.num_batches_tracked", XG_DTYPE_I64, 0, {0}},
+                            {"fc.weight", XG_DTYPE_F32, 2, {1000, 4}},
+                            {"fc.bias", XG_DTYPE_F32, 1, {1000}}},
+                           9,
+                           99};
 
 static XgMatch *match_file(File *file, XgStore *store)
 {
@@ -252,10 +254,10 @@ START_TEST(test_match)
     ck_assert_uint_eq(xg_match_count(match, XG_MATCH_IGNORED), 1);
     ck_assert(xg_match_check(match, FALSE, NULL));
     g_autofree char *table = xg_match_table(match, FALSE);
-    ck_assert_str_eq(table,
-                     "head        fc.weight                expected [5,4], found [1000,4]; made new\n"
-                     "head        fc.bias                  expected [5], found [1000]; made new\n"
-                     "matched 6, head 2, ignored 1, reshaped 0, missing 0, unexpected 0\n");
+    ck_assert_str_eq(
+        table, "head        fc.weight                expected [5,4], found [1000,4]; made new\n"
+               "head        fc.bias                  expected [5], found [1000]; made new\n"
+               "matched 6, head 2, ignored 1, reshaped 0, missing 0, unexpected 0\n");
     g_autofree char *full = xg_match_table(match, TRUE);
     ck_assert_ptr_nonnull(strstr(full, "matched     conv1.weight             F16 [4,3,2,3]\n"));
     ck_assert_ptr_nonnull(strstr(full, "ignored     bn1.num_batches_tracked"));
@@ -286,8 +288,9 @@ START_TEST(test_match_differs)
     check_refused(&file, store, "w.st: conv1.weight: expected [4,3,2,3], found [4,3,2,2]");
     file = whole;
     file.tensors[3].name = "bn2.bias";
-    check_refused(&file, store, "w.st: bn1.bias: expected [4], not in the file; and 1 more tensors "
-                                "do not fit");
+    check_refused(&file, store,
+                  "w.st: bn1.bias: expected [4], not in the file; and 1 more tensors "
+                  "do not fit");
     file = whole;
     file.tensors[9] = (XgWeightInfo){"extra", XG_DTYPE_F32, 8, {1, 1, 1, 1, 1, 1, 1, 2}};
     file.count = 10;

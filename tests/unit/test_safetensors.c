@@ -31,10 +31,10 @@ static XgStatus parse(const char *header, uint64_t data_size, char *text, size_t
     return status;
 }
 
-#define ONE(dtype, shape, offsets)                                                                \
+#define ONE(dtype, shape, offsets)                                                                 \
     "{\"a\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" offsets "}}"
-#define TWO(second, offsets)                                                                      \
-    "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}," second                     \
+#define TWO(second, offsets)                                                                       \
+    "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}," second                      \
     ":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":" offsets "}}"
 
 /* What must be refused, with a piece of the message. */
@@ -83,8 +83,9 @@ static const struct {
     {ONE("F32", "[2]", "[4,12]"), 12, XG_FORMAT, "begin at byte 0, found 4 (a hole)"},
     {TWO("\"a\"", "[8,12]"), 12, XG_FORMAT, "tensor \"a\": is in the file twice"},
     {TWO("\"\\u0061\"", "[8,12]"), 12, XG_FORMAT, "is in the file twice"},
-    {TWO("\"b\"", "[4,8]"), 8, XG_FORMAT, "tensor \"b\": expected it to begin at byte 8, found 4 "
-                                          "(it overlaps another one)"},
+    {TWO("\"b\"", "[4,8]"), 8, XG_FORMAT,
+     "tensor \"b\": expected it to begin at byte 8, found 4 "
+     "(it overlaps another one)"},
     {TWO("\"b\"", "[12,16]"), 16, XG_FORMAT, "(a hole)"},
     {TWO("\"b\"", "[8,12]") "{}", 12, XG_FORMAT, "expected the end"},
 };
@@ -92,8 +93,7 @@ static const struct {
 START_TEST(test_hostile)
 {
     char text[512];
-    const XgStatus status =
-        parse(hostile[_i].header, hostile[_i].data, text, sizeof text);
+    const XgStatus status = parse(hostile[_i].header, hostile[_i].data, text, sizeof text);
     ck_assert_msg(status == hostile[_i].status && strstr(text, hostile[_i].says) != NULL,
                   "%s: status %d, \"%s\" lacks \"%s\"", hostile[_i].header, status, text,
                   hostile[_i].says);
@@ -102,19 +102,24 @@ END_TEST
 
 START_TEST(test_length)
 {
-    static const struct { uint8_t bytes[9]; uint64_t size; XgStatus status; const char *says; }
-        cases[] = {
-            {{0}, 0, XG_FORMAT, "expected at least 8 bytes, found 0"},
-            {{2, 0, 0, 0, 0, 0, 0}, 7, XG_FORMAT, "expected at least 8 bytes, found 7"},
-            {{2, 0, 0, 0, 0, 0, 0, 0, '{'}, 9, XG_FORMAT, "it is cut off"},
-            {{1, 0xe1, 0xf5, 5, 0, 0, 0, 0}, 8, XG_LIMIT, "at most 100000000 bytes"},
-            {{255, 255, 255, 255, 255, 255, 255, 255}, 8, XG_LIMIT, "at most 100000000 bytes"},
-        };
+    static const struct {
+        uint8_t bytes[9];
+        uint64_t size;
+        XgStatus status;
+        const char *says;
+    } cases[] = {
+        {{0}, 0, XG_FORMAT, "expected at least 8 bytes, found 0"},
+        {{2, 0, 0, 0, 0, 0, 0}, 7, XG_FORMAT, "expected at least 8 bytes, found 7"},
+        {{2, 0, 0, 0, 0, 0, 0, 0, '{'}, 9, XG_FORMAT, "it is cut off"},
+        {{1, 0xe1, 0xf5, 5, 0, 0, 0, 0}, 8, XG_LIMIT, "at most 100000000 bytes"},
+        {{255, 255, 255, 255, 255, 255, 255, 255}, 8, XG_LIMIT, "at most 100000000 bytes"},
+    };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Directory directory;
         char text[512] = "";
-        ck_assert_int_eq(directory_parse(cases[i].bytes, cases[i].size, &directory, text,
-                                         sizeof text), cases[i].status);
+        ck_assert_int_eq(
+            directory_parse(cases[i].bytes, cases[i].size, &directory, text, sizeof text),
+            cases[i].status);
         ck_assert_msg(strstr(text, cases[i].says) != NULL, "%s", text);
         ck_assert_uint_eq(directory.count, 0);
     }
@@ -132,11 +137,11 @@ START_TEST(test_values)
         "\"f\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[16,20]},"
         "\"e\":{\"dtype\":\"F32\",\"shape\":[3,0],\"data_offsets\":[38,38]}}  ";
     static const uint8_t data[38] = {
-        0, 0, 0, 0, 0, 0, 0xf8, 0xbf,                   /* -1.5 */
-        0xfe, 255, 255, 255, 255, 255, 255, 255,        /* -2 */
-        0, 0, 0x20, 0x3e,                               /* 0.15625 */
-        0x80, 0x3f, 0x20, 0xc0,                         /* 1, -2.5 */
-        0, 0x3c, 0, 0xc0, 1, 0, 0, 0x80, 0xff, 0x7b, 0, 0x7c, 1, 0x7e,
+        0,    0,    0,    0,    0,   0,   0xf8, 0xbf, /* -1.5 */
+        0xfe, 255,  255,  255,  255, 255, 255,  255,  /* -2 */
+        0,    0,    0x20, 0x3e,                       /* 0.15625 */
+        0x80, 0x3f, 0x20, 0xc0,                       /* 1, -2.5 */
+        0,    0x3c, 0,    0xc0, 1,   0,   0,    0x80, 0xff, 0x7b, 0, 0x7c, 1, 0x7e,
     };
     uint64_t size;
     Directory d;
