@@ -23,6 +23,20 @@ static const char *new_head(const XgStudy *study)
                                                                                       : NULL;
 }
 
+/* The start values of the network's tensors that the file does not give. */
+static gboolean initialise_others(XgStudy *study, const XgMatch *match, GError **error)
+{
+    const guint64 seed = (guint64) xg_resolved_int(study->resolved, "study", "seed");
+    const XgMatchRow *row;
+    for (guint i = 0; (row = xg_match_row(match, i)) != NULL; i++) {
+        XgStored *stored = row->in_network ? xg_store_find(study->store, row->name) : NULL;
+        if (stored != NULL && row->state != XG_MATCH_MATCHED &&
+            !xg_stored_initialise(stored, seed, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 gboolean xg_study_load_weights(XgStudy *study, GError **error)
 {
     const XgTensorSource *source = &study->weights->source;
@@ -40,7 +54,8 @@ gboolean xg_study_load_weights(XgStudy *study, GError **error)
     g_auto(GStrv) lines = g_strsplit(g_strchomp(table), "\n", -1);
     for (char **line = lines; *line != NULL; line++)
         xg_study_note(study, "weights", *line);
-    return xg_match_load(match, study->store, source, error);
+    return initialise_others(study, match, error) &&
+           xg_match_load(match, study->store, source, error);
 }
 
 /* ---- The weights command -------------------------------------------------------------------- */

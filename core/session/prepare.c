@@ -272,25 +272,22 @@ static gboolean place_head(XgStudy *study, GError **error)
 static gboolean fill_store(XgStudy *study, GError **error)
 {
     const char *weights = text_of(study, "backbone", "weights");
+    const gboolean given = strcmp(weights, "random") != 0;
     study->store = xg_store_new(study->network, study->network->logits, error);
-    if (study->store == NULL ||
-        !xg_store_initialise(study->store,
-                             (guint64) xg_resolved_int(study->resolved, "study", "seed"), error))
+    if (study->store == NULL)
         return FALSE;
-    if (strcmp(weights, "random") == 0) {
-        if (!study->plan->random_start)
-            xg_study_note(study, "weights", "no pretrained weights: the network starts random");
-        return TRUE;
+    if (given) {
+        study->weights = xg_weights_file_open(study->session, weights, error);
+        if (study->weights == NULL)
+            return FALSE;
     }
-    study->weights = xg_weights_file_open(study->session, weights, error);
-    if (study->weights == NULL)
-        return FALSE;
-    if (study->plan->random_start) {
-        xg_study_note(study, "weights", "the strategy starts from random weights; the file's are "
-                                        "not used");
-        return TRUE;
-    }
-    return xg_study_load_weights(study, error);
+    if (given && !study->plan->random_start)
+        return xg_study_load_weights(study, error);
+    xg_study_note(study, "weights",
+                  given ? "the strategy starts from random weights; the file's are not used"
+                        : "no pretrained weights: the network starts random");
+    return xg_store_initialise(study->store,
+                               (guint64) xg_resolved_int(study->resolved, "study", "seed"), error);
 }
 
 /* ---- Image feed ---------------------------------------------------------------------------- */
