@@ -49,6 +49,11 @@ void xg_lowered_replace(XgLowered *lowered, XgValue *from, XgValue *to)
     for (guint i = 0; i < lowered->outputs->len; i++)
         if (lowered->outputs->pdata[i] == from)
             lowered->outputs->pdata[i] = to;
+    for (guint i = 0; i < lowered->wanted->len; i++) {
+        XgWanted *wanted = &g_array_index(lowered->wanted, XgWanted, i);
+        if (wanted->gradient == from)
+            wanted->gradient = to;
+    }
 }
 
 /* ---- Extraction ---------------------------------------------------------------------------- */

@@ -48,7 +48,7 @@ void xg_lowered_free(XgLowered *lowered);
  *  g_ptr_array_unref(). */
 GPtrArray *xg_lowered_results(const XgLowered *lowered);
 
-/** Every user of `from`, outputs included, uses `to`. */
+/** Every user of `from`, outputs and gradients included, uses `to`. */
 void xg_lowered_replace(XgLowered *lowered, XgValue *from, XgValue *to);
 
 /** Folds batch norms of running statistics into the convolution or linear map before them where
@@ -59,7 +59,8 @@ gboolean xg_fold(XgLowered *lowered, const XgProgramSpec *spec, GError **error);
  *  weight * s and (bias - mean) * s + shift, s = scale / sqrt(variance + epsilon). */
 void xg_fold_compute(const XgFold *fold, const XgStore *store, float *weight, float *bias);
 
-/** Merges activations and residual additions into the nodes before them, where the engine can. */
+/** Merges activations and residual additions into the nodes before them, and gradients of
+ *  activations into those of batch norms after them, where the engine can. */
 gboolean xg_fuse(XgLowered *lowered, const XgProgramSpec *spec, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgLowered, xg_lowered_free)

@@ -5,10 +5,11 @@
 #include "ops/activation.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { IN_X, IN_WEIGHT, IN_BIAS, IN_MEAN, IN_VARIANCE };
 /* Inputs of batch_norm_grad/1 and batch_norm_train_grad/1. */
-enum { GRAD_DY, GRAD_X, GRAD_WEIGHT, GRAD_MEAN, GRAD_SPREAD };
+enum { GRAD_DY, GRAD_X, GRAD_WEIGHT, GRAD_MEAN, GRAD_SPREAD, GRAD_Y };
 
 #define NORM_ATTRS                                                                                 \
     {"eps", XG_ATTR_FLOAT, FALSE, 0, 1e-5, NULL},                                                  \
@@ -23,6 +24,9 @@ static const XgOpAttr train_attrs[] = {NORM_ATTRS, XG_ACTIVATION_ATTR,
                                        {NULL, 0, FALSE, 0, 0.0, NULL}};
 static const XgOpAttr grad_attrs[] = {{"eps", XG_ATTR_FLOAT, FALSE, 0, 1e-5, NULL},
                                       {NULL, 0, FALSE, 0, 0.0, NULL}};
+static const XgOpAttr train_grad_attrs[] = {{"eps", XG_ATTR_FLOAT, FALSE, 0, 1e-5, NULL},
+                                            XG_ACTIVATION_ATTR,
+                                            {NULL, 0, FALSE, 0, 0.0, NULL}};
 
 /* ---- Shapes -------------------------------------------------------------------------------- */
 
@@ -71,6 +75,21 @@ static gboolean infer_grad(XgInfer *infer, GError **error)
     infer->outputs[1] = infer->outputs[2] = (XgShape){1, {dy->dims[dy->rank - 1]}};
     infer->output_count = 3;
     return TRUE;
+}
+
+/* An activation before the gradient is one that its result y tells: relu or relu6. */
+static gboolean infer_train_grad(XgInfer *infer, GError **error)
+{
+    const XgNode *node = infer->node;
+    const char *activation = xg_node_string(node, "activation");
+    const gboolean plain = strcmp(activation, "none") == 0;
+    if (!plain && strcmp(activation, "relu") != 0 && strcmp(activation, "relu6") != 0)
+        return xg_error_set(error, XG_INVALID, "no gradient of activation \"%s\" from its result",
+                            activation);
+    const XgValue *y = node->input_count > GRAD_Y ? node->inputs[GRAD_Y] : NULL;
+    if (!plain && (y == NULL || !xg_shape_equal(&y->shape, &node->inputs[GRAD_DY]->shape)))
+        return xg_error_set(error, XG_SHAPE, "the activation's result is missing or differs in shape");
+    return infer_grad(infer, error);
 }
 
 /* ---- Gradients ----------------------------------------------------------------------------- */
@@ -178,16 +197,27 @@ static void reference_train(const XgNodeInfo *info, const XgRun *run)
     }
 }
 
+/* Element `at` of the gradient before the activation. */
+static double gradient_at(const XgRun *run, XgActivation activation, gint64 at)
+{
+    const double dy = (double) run->inputs[GRAD_DY][at];
+    if (activation == XG_ACTIVATION_NONE)
+        return dy;
+    const double y = (double) run->inputs[GRAD_Y][at];
+    return y > 0.0 && (activation == XG_ACTIVATION_RELU || y < 6.0) ? dy : 0.0;
+}
+
 /* dx, dweight and dbias of channel k; `batch` says whether the statistics depend on x. */
 static void channel_gradient(const XgRun *run, gint64 rows, gint64 c, gint64 k, double inverse,
-                             gboolean batch)
+                             gboolean batch, XgActivation activation)
 {
-    const float *dy = run->inputs[GRAD_DY], *x = run->inputs[GRAD_X];
+    const float *x = run->inputs[GRAD_X];
     const double mean = (double) run->inputs[GRAD_MEAN][k];
     double sum = 0.0, product = 0.0;
     for (gint64 r = 0; r < rows; r++) {
-        sum += (double) dy[r * c + k];
-        product += (double) dy[r * c + k] * ((double) x[r * c + k] - mean) * inverse;
+        const double dy = gradient_at(run, activation, r * c + k);
+        sum += dy;
+        product += dy * ((double) x[r * c + k] - mean) * inverse;
     }
     const double scale = value_or(run->inputs[GRAD_WEIGHT], k, 1.0) * inverse;
     const double mean_dy = batch ? sum / (double) rows : 0.0;
@@ -195,7 +225,8 @@ static void channel_gradient(const XgRun *run, gint64 rows, gint64 c, gint64 k, 
     for (gint64 r = 0; r < rows; r++) {
         const double normal = ((double) x[r * c + k] - mean) * inverse;
         run->outputs[0][r * c + k] =
-            (float) (scale * ((double) dy[r * c + k] - mean_dy - normal * mean_product));
+            (float) (scale * (gradient_at(run, activation, r * c + k) - mean_dy -
+                              normal * mean_product));
     }
     run->outputs[1][k] = (float) product;
     run->outputs[2][k] = (float) sum;
@@ -208,15 +239,16 @@ static void reference_frozen_grad(const XgNodeInfo *info, const XgRun *run)
     const double eps = xg_info_float(info, "eps");
     for (gint64 k = 0; k < c; k++)
         channel_gradient(run, rows, c, k, 1.0 / sqrt((double) run->inputs[GRAD_SPREAD][k] + eps),
-                         FALSE);
+                         FALSE, XG_ACTIVATION_NONE);
 }
 
 static void reference_train_grad(const XgNodeInfo *info, const XgRun *run)
 {
     const gint64 c = channels_of(info->inputs[GRAD_X]);
     const gint64 rows = xg_tensor_elements(info->inputs[GRAD_X], run->batch) / c;
+    const XgActivation activation = xg_activation_of(info);
     for (gint64 k = 0; k < c; k++)
-        channel_gradient(run, rows, c, k, (double) run->inputs[GRAD_SPREAD][k], TRUE);
+        channel_gradient(run, rows, c, k, (double) run->inputs[GRAD_SPREAD][k], TRUE, activation);
 }
 
 const XgOp xg_op_batch_norm = {.id = "batch_norm/1",
@@ -247,8 +279,8 @@ const XgOp xg_op_batch_norm_grad = {.id = "batch_norm_grad/1",
 
 const XgOp xg_op_batch_norm_train_grad = {.id = "batch_norm_train_grad/1",
                                           .min_data_inputs = 5,
-                                          .max_data_inputs = 5,
+                                          .max_data_inputs = 6,
                                           .flags = XG_OP_BACKWARD,
-                                          .attributes = grad_attrs,
-                                          .infer = infer_grad,
+                                          .attributes = train_grad_attrs,
+                                          .infer = infer_train_grad,
                                           .reference = reference_train_grad};

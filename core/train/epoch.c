@@ -136,9 +136,12 @@ gboolean xg_run_open_phase(XgTrainRun *run, GError **error)
                                   run, error))
         return FALSE;
     if (cached && spec->note != NULL) {
+        const gboolean images = run->cut->boundary->len == 1 &&
+                                run->cut->boundary->pdata[0] == spec->network->inputs->pdata[0];
         g_autofree char *text = g_strdup_printf(
-            "phase %s: the frozen part's %" G_GINT64_FORMAT " values per image come from the cache",
-            run->phase->name, run->cut->elements);
+            "phase %s: %s (%" G_GINT64_FORMAT " values per image) come from the cache",
+            run->phase->name, images ? "prepared images" : "outputs of the frozen part",
+            run->cut->elements);
         spec->note(text, spec->user);
     }
     return make_programs(run, &choice, error) && make_optimiser(run, error);

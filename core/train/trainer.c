@@ -449,8 +449,10 @@ gboolean xg_train_predict(const XgTrainerSpec *spec, const guint64 *items, gsize
 {
     XgTrainRun run;
     XgTrainerResult result;
+    XgTrainerSpec quiet = *spec;
+    quiet.note = NULL;
     result_init(&result);
-    run_init(&run, spec, &result);
+    run_init(&run, &quiet, &result);
     run.state.phase = spec->plan->phases->len - 1;
     const gboolean good =
         xg_run_open_phase(&run, error) &&
