@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-enum { LAYER_RESIDUAL = 3, LAYER_INPUTS = 4 };
+enum { LAYER_RESIDUAL = 3, LAYER_INPUTS = 4, NORM_GRAD_Y = 5, NORM_GRAD_INPUTS = 6 };
+enum { MAX_INPUTS = 8 };
 
 static gboolean is_op(const XgNode *node, const char *op)
 {
@@ -69,21 +70,20 @@ static gboolean engine_can(const XgProgramSpec *spec, const XgNode *before, cons
     return can;
 }
 
-/* `node` again with another activation (NULL: as it is) and residual (NULL: as it is). */
-static XgNode *remake(XgLowered *lowered, const XgNode *node, const char *activation,
-                      XgValue *residual, GError **error)
+static void copy_inputs(const XgNode *node, XgValue *inputs[MAX_INPUTS])
 {
-    XgValue *inputs[8] = {NULL};
-    g_assert(node->input_count <= (int) G_N_ELEMENTS(inputs));
+    g_assert(node->input_count <= MAX_INPUTS);
+    memset(inputs, 0, sizeof(XgValue *) * MAX_INPUTS);
     memcpy(inputs, node->inputs, sizeof(XgValue *) * (gsize) node->input_count);
-    int count = node->input_count;
-    if (residual != NULL) {
-        inputs[LAYER_RESIDUAL] = residual;
-        count = LAYER_INPUTS;
-    }
+}
+
+/* `node` again with other inputs and another activation. */
+static XgNode *remake(XgLowered *lowered, const XgNode *node, XgValue *const *inputs, int count,
+                      const char *activation, GError **error)
+{
     g_autofree XgAttr *attributes =
         g_memdup2(node->attributes, sizeof(XgAttr) * (gsize) node->attribute_count);
-    for (int i = 0; i < node->attribute_count && activation != NULL; i++)
+    for (int i = 0; i < node->attribute_count; i++)
         if (strcmp(attributes[i].name, "activation") == 0)
             attributes[i].s = activation;
     XgNode *made = xg_network_add_node(lowered->network, node->op->id, node->name, inputs, count,
@@ -120,7 +120,8 @@ static gboolean fuse_activation(XgLowered *lowered, const XgProgramSpec *spec, g
     const XgNode *before = activation ? node->inputs[0]->producer : NULL;
     if (before == NULL || !can_take_activation(before) || uses[node->inputs[0]->id] != 1)
         return TRUE;
-    XgNode *merged = remake(lowered, before, activation, NULL, error);
+    XgNode *merged = remake(lowered, before, before->inputs, before->input_count, activation,
+                            error);
     if (merged != NULL)
         take_over(lowered, spec, uses, before, node, merged);
     return merged != NULL;
@@ -152,10 +153,34 @@ static gboolean fuse_addition(XgLowered *lowered, const XgProgramSpec *spec, gui
     if (side < 0)
         return TRUE;
     const XgNode *layer = node->inputs[side]->producer;
-    XgNode *merged = remake(lowered, layer, xg_node_string(node, "activation"),
-                            node->inputs[1 - side], error);
+    XgValue *inputs[MAX_INPUTS];
+    copy_inputs(layer, inputs);
+    inputs[LAYER_RESIDUAL] = node->inputs[1 - side];
+    XgNode *merged = remake(lowered, layer, inputs, LAYER_INPUTS,
+                            xg_node_string(node, "activation"), error);
     if (merged != NULL)
         take_over(lowered, spec, uses, layer, node, merged);
+    return merged != NULL;
+}
+
+/* The gradient of an activation by its result goes into that of the batch norm before it. */
+static gboolean fuse_norm_gradient(XgLowered *lowered, const XgProgramSpec *spec, guint *uses,
+                                   const XgNode *node, GError **error)
+{
+    const XgNode *before = node->inputs[0]->producer;
+    const gboolean relu = before != NULL && is_op(before, "relu_grad/1");
+    const gboolean relu6 = before != NULL && is_op(before, "relu6_grad/1");
+    if (!is_op(node, "batch_norm_train_grad/1") || !(relu || relu6) ||
+        uses[node->inputs[0]->id] != 1)
+        return TRUE;
+    XgValue *inputs[MAX_INPUTS];
+    copy_inputs(node, inputs);
+    inputs[0] = before->inputs[0];
+    inputs[NORM_GRAD_Y] = before->inputs[1];
+    XgNode *merged =
+        remake(lowered, node, inputs, NORM_GRAD_INPUTS, relu ? "relu" : "relu6", error);
+    if (merged != NULL)
+        take_over(lowered, spec, uses, node, node, merged);
     return merged != NULL;
 }
 
@@ -179,5 +204,6 @@ static gboolean fuse_all(XgLowered *lowered, const XgProgramSpec *spec, FuseNode
 gboolean xg_fuse(XgLowered *lowered, const XgProgramSpec *spec, GError **error)
 {
     return fuse_all(lowered, spec, fuse_addition, error) &&
-           fuse_all(lowered, spec, fuse_activation, error);
+           fuse_all(lowered, spec, fuse_activation, error) &&
+           (!spec->training || fuse_all(lowered, spec, fuse_norm_gradient, error));
 }

@@ -159,9 +159,11 @@ static gboolean make_kernel(XgProgram *program, const XgNode *node, GError **err
 static gboolean allocate_scratch(XgProgram *program, GError **error)
 {
     xg_aligned_free(program->scratch);
-    program->scratch =
-        program->scratch_size > 0 ? xg_aligned_alloc(program->scratch_size, "scratch", error) : NULL;
-    return program->scratch_size == 0 || program->scratch != NULL;
+    program->scratch = NULL;
+    if (program->scratch_size == 0)
+        return TRUE;
+    program->scratch = xg_aligned_alloc(program->scratch_size, "scratch", error);
+    return program->scratch != NULL;
 }
 
 static gboolean make_kernels(XgProgram *program, GError **error)

@@ -51,8 +51,8 @@ XgCut *xg_cut_new(const XgNetwork *network, XgValue *output, XgTrained trained, 
                   XgBnMode bn);
 void xg_cut_free(XgCut *cut);
 
-/** What a program computes. Pointers are only read during xg_program_new(), but for the engine and the store, which must
- *  outlive the program. */
+/** What a program computes. Pointers are only read during xg_program_new(), but for the engine and
+ *  the store, which must outlive the program. */
 typedef struct {
     const XgNetwork *network;
     XgStore *store;
@@ -62,7 +62,8 @@ typedef struct {
     int input_count;
     XgValue *const *outputs; /**< values of `network` wanted after each run */
     int output_count;
-    /* Training only: logits among `outputs` are outputs[0]; auxiliary losses are added by their weights. */
+    /* Training only: the logits are outputs[0]; the losses of auxiliary outputs that the inputs
+     * determine and that depend on something trained are added by their weights. */
     gboolean training;       /**< FALSE: batch norm by running statistics, no dropout */
     XgTrained trained;
     void *user;
@@ -74,7 +75,8 @@ typedef struct {
 
 typedef struct XgProgram XgProgram;
 
-/** Evaluation: outputs from inputs. Training: besides, cross entropy of outputs[0] and its gradients. */
+/** Evaluation: outputs from inputs. Training: besides, cross entropy of outputs[0] and its
+ *  gradients. */
 XgProgram *xg_program_new(const XgProgramSpec *spec, GError **error);
 void xg_program_free(XgProgram *program);
 
@@ -107,7 +109,7 @@ typedef struct {
     guint reference_nodes; /**< of them on reference kernels */
     guint folded;          /**< batch norms folded away */
     guint fused;           /**< activations and additions fused */
-    double flops;          /**< floating-point operations per image of convolutions and linear maps */
+    double flops;          /**< operations per image of convolutions and linear maps */
 } XgProgramFacts;
 XgProgramFacts xg_program_facts(const XgProgram *program);
 

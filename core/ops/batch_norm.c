@@ -88,7 +88,7 @@ static gboolean infer_train_grad(XgInfer *infer, GError **error)
                             activation);
     const XgValue *y = node->input_count > GRAD_Y ? node->inputs[GRAD_Y] : NULL;
     if (!plain && (y == NULL || !xg_shape_equal(&y->shape, &node->inputs[GRAD_DY]->shape)))
-        return xg_error_set(error, XG_SHAPE, "the activation's result is missing or differs in shape");
+        return xg_error_set(error, XG_SHAPE, "the activation's result is missing or another shape");
     return infer_grad(infer, error);
 }
 
