@@ -50,9 +50,8 @@ static void multiply_outer(const Product *p, float *packed)
     gemm_pack_outer(p->a, p->a_stride, p->k, p->rows, group, packed);
     for (int64_t j = 0; j < p->n; j += PANEL) {
         const GemmOuter outer = {.rows = p->rows, .columns = min_i64(PANEL, p->n - j),
-                                 .count = p->k, .a = packed, .group = group,
-                                 .a_group = p->k * group, .a_stride = group, .b = right,
-                                 .c = p->c + j, .c_stride = p->c_stride};
+                                 .count = p->k, .group = group, .a = packed,
+                                 .b = right, .c = p->c + j, .c_stride = p->c_stride};
         gemm_pack(right, outer.columns, p->k, 0, 1, 0, p->k, p->b + j, p->b_stride, 1);
         gemm_outer(&outer);
     }

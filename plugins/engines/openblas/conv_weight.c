@@ -11,7 +11,6 @@
 enum {
     ROWS = 384,                   /* summed in one go */
     OUTPUTS = 280,                /* output channels at a time */
-    PANELS_TO_PACK = 6,           /* from which on packing dy pays */
     ROWS_TO_SHARE = 1024,         /* per worker, from which on rows are shared out */
     PART = ROWS * (OUTPUTS + OUTER_MAX + PANEL) /* scratch floats of a worker */
 };
@@ -39,7 +38,6 @@ static void sum_block(const Job *job, int64_t group, int64_t row0, int64_t row1,
     const float *x = job->x + group * w->gather.channels;
     float *left = scratch, *right = scratch + ROWS * (OUTPUTS + OUTER_MAX);
     const int64_t blocks = div_up(w->outputs, OUTPUTS);
-    const int pack = panel1 - panel0 >= PANELS_TO_PACK;
     dw += group * w->outputs * w->columns;
     for (int64_t i = 0; i < blocks; i++) {
         const int64_t o = w->outputs * i / blocks;
@@ -48,15 +46,9 @@ static void sum_block(const Job *job, int64_t group, int64_t row0, int64_t row1,
         const float *dy = job->dy + group * w->outputs + o;
         for (int64_t r = row0; r < row1; r += ROWS) {
             const int64_t count = min_i64(ROWS, row1 - r);
-            GemmOuter outer = {.rows = outputs, .count = count, .a = dy + r * w->dy_pixel,
-                               .group = side, .a_group = side, .a_stride = w->dy_pixel, .b = right,
-                               .c_stride = w->columns, .add = r > row0};
-            if (pack) {
-                gemm_pack_outer(outer.a, w->dy_pixel, count, outputs, side, left);
-                outer.a = left;
-                outer.a_group = count * side;
-                outer.a_stride = side;
-            }
+            GemmOuter outer = {.rows = outputs, .count = count, .group = side, .a = left,
+                               .b = right, .c_stride = w->columns, .add = r > row0};
+            gemm_pack_outer(dy + r * w->dy_pixel, w->dy_pixel, count, outputs, side, left);
             for (int64_t p = panel0; p < panel1; p++) {
                 const int64_t k0 = p * PANEL, k1 = min_i64(k0 + PANEL, w->columns);
                 gather_rows(&w->gather, x, r, r + count, k0, k1, right, PANEL);

@@ -95,8 +95,11 @@ static void copy_run(const Gather *g, const Run *run, const float *line, int64_t
         copy_taps(g, run, line, ow * g->step_w, to);
     const float *from = line + g->column[run->tap0] * g->pixel + run->channel + ow * step;
     if (run->count == 32)
-        for (; ow < last; ow++, to += stride, from += step)
+        for (; ow < last; ow++, to += stride, from += step) {
+            __builtin_prefetch(from + 8 * step);
+            __builtin_prefetch(from + 8 * step + 16);
             memcpy(to, from, 32 * sizeof(float));
+        }
     else
         for (; ow < last; ow++, to += stride, from += step)
             copy_floats(to, from, run->count);

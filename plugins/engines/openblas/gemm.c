@@ -38,18 +38,17 @@ void gemm_pack(float *packed, int64_t n, int64_t k, int64_t first, int64_t last,
 void gemm_pack_outer(const float *source, int64_t stride, int64_t count, int64_t columns,
                      int64_t group, float *to)
 {
-    for (int64_t j = 0; j < columns; j += group, to += count * group) {
-        const int64_t some = min_i64(group, columns - j);
-        for (int64_t r = 0; r < count; r++) {
-            const float *from = source + r * stride + j;
-            float *row = to + r * group;
-            /* A row's excess floats fall on the next row's place, which is written later. */
-            if (r + 1 < count && j + 16 <= columns)
-                memcpy(row, from, 16 * sizeof(float));
-            else
-                for (int64_t i = 0; i < some; i++)
-                    row[i] = from[i];
-        }
+    for (int64_t r = 0; r < count; r++) {
+        const float *from = source + r * stride;
+        float *row = to + r * group;
+        /* What sixteen floats are more than a group falls on later rows' places of this group. */
+        const int64_t wide = (count - r) * group >= 16 ? columns - 15 : 0;
+        int64_t j = 0;
+        for (; j < wide; j += group, row += count * group)
+            memcpy(row, from + j, 16 * sizeof(float));
+        for (; j < columns; j += group, row += count * group)
+            for (int64_t i = 0; i < min_i64(group, columns - j); i++)
+                row[i] = from[j + i];
     }
 }
 
@@ -267,7 +266,7 @@ static inline __attribute__((always_inline)) void outer_rows(const GemmOuter *o,
     UNROLL for (int i = 0; i < mr; i++)
         UNROLL for (int v = 0; v < nv; v++)
             sum[i][v] = vector_zero();
-    const int64_t stride = o->a_stride;
+    const int64_t stride = o->group;
     for (int64_t r = o->count; r > 0; r--) {
         Vector right[WIDE];
         UNROLL for (int v = 0; v < nv; v++)
@@ -310,7 +309,7 @@ void gemm_outer(const GemmOuter *o)
 {
     float sums[TILE_ROWS * TILE] __attribute__((aligned(64)));
     for (int64_t row = 0; row < o->rows; row += o->group) {
-        const float *a = o->a + row / o->group * o->a_group;
+        const float *a = o->a + row * o->count;
         const int64_t some = min_i64(o->rows - row, o->group);
         for (int64_t column = 0; column < o->columns; column += TILE) {
             const Tile t = {.c = o->c + row * o->c_stride + column, .c_stride = o->c_stride,
@@ -346,8 +345,8 @@ void gemm_outer(const GemmOuter *o)
 {
     for (int64_t row = 0; row < o->rows; row += o->group)
         cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) min_i64(o->group, o->rows - row),
-                    (int) o->columns, (int) o->count, 1.0F, o->a + row / o->group * o->a_group,
-                    (int) o->a_stride, o->b, PANEL, o->add ? 1.0F : 0.0F, o->c + row * o->c_stride,
+                    (int) o->columns, (int) o->count, 1.0F, o->a + row * o->count,
+                    (int) o->group, o->b, PANEL, o->add ? 1.0F : 0.0F, o->c + row * o->c_stride,
                     (int) o->c_stride);
 }
 

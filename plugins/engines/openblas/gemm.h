@@ -61,13 +61,11 @@ typedef struct {
 void gemm_block(const GemmBlock *block);
 
 /** c[i][j] = (add: c[i][j] +) sum over r < count of a[r][i] * b[r][j], for i < rows, j < columns <=
- *  PANEL. Column i of `a` is at a[i / group * a_group + r * a_stride + i % group], so that it may
- *  be packed or not; `b` is [count][PANEL]. */
+ *  PANEL. `a` is packed by gemm_pack_outer(); `b` is [count][PANEL]. */
 typedef struct {
     int64_t rows, columns, count;
     const float *a;
     int64_t group; /* of outer_group() */
-    int64_t a_group, a_stride;
     const float *b;
     float *c;
     int64_t c_stride;
@@ -87,8 +85,7 @@ static inline int64_t outer_floats(int64_t rows, int64_t count)
     return (rows + OUTER_MAX) * count;
 }
 
-/** Packs `count` rows of `columns` values as left-hand matrix with a_group = count * group and
- *  a_stride = group. */
+/** Packs `count` rows of `columns` values as left-hand matrix: [column / group][row][group]. */
 void gemm_pack_outer(const float *source, int64_t stride, int64_t count, int64_t columns,
                      int64_t group, float *to);
 
