@@ -1,0 +1,190 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/* Convolutions and linear maps. */
+#include "draft.h"
+
+typedef struct {
+    gint64 h, w, c, out, kernel_h, kernel_w, stride_h, stride_w, dilation, groups;
+    gint64 top, bottom, left, right, out_h, out_w;
+} Conv;
+
+typedef enum { CONV_ANY, CONV_DEPTHWISE, CONV_POINTWISE, CONV_THREE } ConvKind;
+
+static Conv draw_conv(Draft *d, ConvKind kind)
+{
+    Conv c = {.dilation = 1, .groups = 1, .kernel_h = 1, .kernel_w = 1, .stride_h = 1,
+              .stride_w = 1};
+    c.c = draft_int(d, 1, 80);
+    c.out = draft_int(d, 1, 80);
+    if (kind == CONV_THREE) {
+        c.kernel_h = c.kernel_w = 3;
+        c.top = c.left = draft_int(d, 0, 1);
+        c.bottom = c.right = draft_int(d, 0, 2);
+        c.c = 16 * draft_int(d, 2, 4);
+        c.out = 16 * draft_int(d, 2, 5);
+    } else if (kind != CONV_POINTWISE) {
+        c.kernel_h = draft_int(d, 1, 5);
+        c.kernel_w = draft_int(d, 1, 5);
+        c.stride_h = draft_int(d, 1, 3);
+        c.stride_w = draft_int(d, 0, 1) ? c.stride_h : draft_int(d, 1, 3);
+        c.dilation = draft_int(d, 1, 2);
+        c.top = draft_int(d, 0, 3);
+        c.bottom = draft_int(d, 0, 3);
+        c.left = draft_int(d, 0, 3);
+        c.right = draft_int(d, 0, 3);
+    }
+    if (kind == CONV_DEPTHWISE)
+        c.groups = c.out = c.c;
+    if (kind == CONV_ANY && draft_int(d, 0, 2) == 0) {
+        c.groups = draft_int(d, 2, 4);
+        c.c = c.groups * draft_int(d, 1, 20);
+        c.out = c.groups * draft_int(d, 1, 20);
+    }
+    c.h = c.dilation * (c.kernel_h - 1) + draft_int(d, 1, 12);
+    c.w = c.dilation * (c.kernel_w - 1) + draft_int(d, 1, 12);
+    c.out_h = (c.h + c.top + c.bottom - c.dilation * (c.kernel_h - 1) - 1) / c.stride_h + 1;
+    c.out_w = (c.w + c.left + c.right - c.dilation * (c.kernel_w - 1) - 1) / c.stride_w + 1;
+    return c;
+}
+
+static void add_conv(Draft *d, const Conv *c)
+{
+    draft_attr(d, "out_channels", c->out);
+    draft_attr(d, "kernel_h", c->kernel_h);
+    draft_attr(d, "kernel_w", c->kernel_w);
+    draft_attr(d, "stride_h", c->stride_h);
+    draft_attr(d, "stride_w", c->stride_w);
+    draft_attr(d, "dilation", c->dilation);
+    draft_attr(d, "groups", c->groups);
+    draft_attr(d, "pad_top", c->top);
+    draft_attr(d, "pad_bottom", c->bottom);
+    draft_attr(d, "pad_left", c->left);
+    draft_attr(d, "pad_right", c->right);
+}
+
+static XgShape weight_shape(const Conv *c)
+{
+    return (XgShape){4, {c->out, c->kernel_h, c->kernel_w, c->c / c->groups}};
+}
+
+static void forward(Draft *d, ConvKind kind)
+{
+    const Conv c = draw_conv(d, kind);
+    const gboolean bias = draft_int(d, 0, 1) != 0, residual = draft_int(d, 0, 1) != 0;
+    add_conv(d, &c);
+    draft_attr(d, "no_bias", !bias);
+    draft_activation(d);
+    draft_input(d, map(c.h, c.w, c.c), VALUES_ANY);
+    d->constant[1] = draft_int(d, 0, 1) != 0;
+    draft_parameter(d, weight_shape(&c), VALUES_ANY);
+    if (bias)
+        draft_parameter(d, vector(c.out), VALUES_ANY);
+    else
+        draft_none(d);
+    if (residual)
+        draft_input(d, map(c.out_h, c.out_w, c.out), VALUES_ANY);
+    draft_finish(d, "conv2d/1");
+}
+
+static void conv_any(Draft *d)
+{
+    forward(d, CONV_ANY);
+}
+
+static void conv_depthwise(Draft *d)
+{
+    forward(d, CONV_DEPTHWISE);
+}
+
+static void conv_pointwise(Draft *d)
+{
+    forward(d, CONV_POINTWISE);
+}
+
+static void conv_three(Draft *d)
+{
+    forward(d, CONV_THREE);
+}
+
+static void grad_input(Draft *d, ConvKind kind)
+{
+    const Conv c = draw_conv(d, kind);
+    add_conv(d, &c);
+    draft_attr(d, "in_h", c.h);
+    draft_attr(d, "in_w", c.w);
+    draft_attr(d, "in_channels", c.c);
+    draft_input(d, map(c.out_h, c.out_w, c.out), VALUES_ANY);
+    draft_parameter(d, weight_shape(&c), VALUES_ANY);
+    draft_finish(d, "conv2d_grad_input/1");
+}
+
+static void grad_input_any(Draft *d)
+{
+    grad_input(d, CONV_ANY);
+}
+
+static void grad_input_depthwise(Draft *d)
+{
+    grad_input(d, CONV_DEPTHWISE);
+}
+
+static void grad_weight(Draft *d, ConvKind kind)
+{
+    const Conv c = draw_conv(d, kind);
+    add_conv(d, &c);
+    draft_input(d, map(c.out_h, c.out_w, c.out), VALUES_ANY);
+    draft_input(d, map(c.h, c.w, c.c), VALUES_ANY);
+    draft_finish(d, "conv2d_grad_weight/1");
+}
+
+static void grad_weight_any(Draft *d)
+{
+    grad_weight(d, CONV_ANY);
+}
+
+static void grad_weight_depthwise(Draft *d)
+{
+    grad_weight(d, CONV_DEPTHWISE);
+}
+
+static void linear(Draft *d)
+{
+    const gint64 in = draft_int(d, 1, 150), out = draft_int(d, 1, 150);
+    const gboolean bias = draft_int(d, 0, 1) != 0;
+    const XgShape x = with_channels(draft_shape(d), in);
+    draft_attr(d, "out_features", out);
+    draft_attr(d, "no_bias", !bias);
+    draft_activation(d);
+    draft_input(d, x, VALUES_ANY);
+    d->constant[1] = draft_int(d, 0, 1) != 0;
+    draft_parameter(d, matrix(out, in), VALUES_ANY);
+    if (bias)
+        draft_parameter(d, vector(out), VALUES_ANY);
+    else
+        draft_none(d);
+    if (draft_int(d, 0, 1))
+        draft_input(d, with_channels(x, out), VALUES_ANY);
+    draft_finish(d, "linear/1");
+}
+
+static void linear_grad_input(Draft *d)
+{
+    const gint64 in = draft_int(d, 1, 150), out = draft_int(d, 1, 150);
+    draft_input(d, with_channels(draft_shape(d), out), VALUES_ANY);
+    draft_parameter(d, matrix(out, in), VALUES_ANY);
+    draft_finish(d, "linear_grad_input/1");
+}
+
+static void linear_grad_weight(Draft *d)
+{
+    const XgShape x = with_channels(draft_shape(d), draft_int(d, 1, 150));
+    draft_input(d, with_channels(x, draft_int(d, 1, 150)), VALUES_ANY);
+    draft_input(d, x, VALUES_ANY);
+    draft_finish(d, "linear_grad_weight/1");
+}
+
+const DraftKind conv_kinds[] = {
+    conv_any,          conv_depthwise,    conv_pointwise,        conv_three,
+    grad_input_any,    grad_input_depthwise, grad_weight_any,    grad_weight_depthwise,
+    linear,            linear_grad_input, linear_grad_weight,    NULL,
+};

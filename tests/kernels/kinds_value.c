@@ -1,0 +1,173 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/* Normalisation, and operators on one value or one row at a time. */
+#include "draft.h"
+
+#include <string.h>
+
+static void norm(Draft *d, const char *op, gboolean train)
+{
+    const XgShape x = draft_shape(d);
+    const gint64 c = x.dims[x.rank - 1];
+    const gboolean affine = draft_int(d, 0, 3) != 0;
+    draft_attr(d, "no_affine", !affine);
+    if (train)
+        draft_activation(d);
+    draft_input(d, x, VALUES_WIDE);
+    for (int i = 0; i < 2; i++) {
+        if (affine)
+            draft_parameter(d, vector(c), VALUES_ANY);
+        else
+            draft_none(d);
+    }
+    draft_parameter(d, vector(c), VALUES_ANY);
+    draft_parameter(d, vector(c), VALUES_POSITIVE);
+    draft_finish(d, op);
+}
+
+static void batch_norm(Draft *d)
+{
+    norm(d, "batch_norm/1", FALSE);
+}
+
+static void batch_norm_train(Draft *d)
+{
+    norm(d, "batch_norm_train/1", TRUE);
+}
+
+static void norm_grad(Draft *d, const char *op)
+{
+    const XgShape x = draft_shape(d);
+    const gint64 c = x.dims[x.rank - 1];
+    draft_input(d, x, VALUES_ANY);
+    draft_input(d, x, VALUES_ANY);
+    if (draft_int(d, 0, 3))
+        draft_parameter(d, vector(c), VALUES_ANY);
+    else
+        draft_none(d);
+    draft_parameter(d, vector(c), VALUES_ANY);
+    draft_parameter(d, vector(c), VALUES_POSITIVE);
+    draft_finish(d, op);
+}
+
+static void batch_norm_grad(Draft *d)
+{
+    norm_grad(d, "batch_norm_grad/1");
+}
+
+static void batch_norm_train_grad(Draft *d)
+{
+    norm_grad(d, "batch_norm_train_grad/1");
+}
+
+static void sum_rows(Draft *d)
+{
+    draft_input(d, draft_shape(d), VALUES_ANY);
+    draft_finish(d, "sum_rows/1");
+}
+
+static void unary(Draft *d, const char *op)
+{
+    draft_input(d, draft_shape(d), VALUES_WIDE);
+    draft_finish(d, op);
+}
+
+static void binary(Draft *d, const char *op)
+{
+    const XgShape x = draft_shape(d);
+    draft_input(d, x, VALUES_ANY);
+    draft_input(d, x, VALUES_WIDE);
+    draft_finish(d, op);
+}
+
+#define NODE(name, how) \
+    static void name(Draft *d) \
+    { \
+        how(d, #name "/1"); \
+    }
+
+NODE(relu, unary)
+NODE(relu6, unary)
+NODE(gelu, unary)
+NODE(sigmoid, unary)
+NODE(silu, unary)
+NODE(hardswish, unary)
+NODE(softmax, unary)
+NODE(relu_grad, binary)
+NODE(relu6_grad, binary)
+NODE(gelu_grad, binary)
+NODE(sigmoid_grad, binary)
+NODE(silu_grad, binary)
+NODE(hardswish_grad, binary)
+NODE(softmax_grad, binary)
+
+static void scale(Draft *d)
+{
+    d->attributes[d->attribute_count++] = xg_attr_float("factor", 0.37);
+    unary(d, "scale/1");
+}
+
+static void join(Draft *d, const char *op)
+{
+    const gint64 c = draft_int(d, 1, 70);
+    const XgShape x = map(draft_int(d, 1, 9), draft_int(d, 1, 9), c);
+    const XgShape others[] = {x, map(1, 1, c), matrix(XG_BATCH, c)};
+    if (strcmp(op, "add/1") == 0)
+        draft_activation(d);
+    draft_input(d, x, VALUES_WIDE);
+    draft_input(d, others[draft_int(d, 0, 2)], VALUES_WIDE);
+    draft_finish(d, op);
+}
+
+NODE(add, join)
+NODE(mul, join)
+
+static void layer_norm(Draft *d)
+{
+    const XgShape x = draft_shape(d);
+    draft_input(d, x, VALUES_WIDE);
+    draft_parameter(d, vector(x.dims[x.rank - 1]), VALUES_ANY);
+    draft_parameter(d, vector(x.dims[x.rank - 1]), VALUES_ANY);
+    draft_finish(d, "layer_norm/1");
+}
+
+static void layer_norm_grad(Draft *d)
+{
+    /* With fewer features dx is a difference of nearly equal numbers. */
+    const XgShape x = with_channels(draft_shape(d), draft_int(d, 20, 200));
+    draft_input(d, x, VALUES_ANY);
+    draft_input(d, x, VALUES_WIDE);
+    draft_parameter(d, vector(x.dims[x.rank - 1]), VALUES_ANY);
+    draft_finish(d, "layer_norm_grad/1");
+}
+
+static XgShape draw_packed(Draft *d, XgShape *features)
+{
+    const gint64 heads = draft_int(d, 1, 4), width = draft_int(d, 1, 40);
+    draft_attr(d, "heads", heads);
+    *features = (XgShape){3, {XG_BATCH, draft_int(d, 1, 50), heads * width}};
+    return with_channels(*features, 3 * heads * width);
+}
+
+static void attention(Draft *d)
+{
+    XgShape features;
+    draft_input(d, draw_packed(d, &features), VALUES_ANY);
+    draft_finish(d, "attention/1");
+}
+
+static void attention_grad(Draft *d)
+{
+    XgShape features;
+    const XgShape packed = draw_packed(d, &features);
+    draft_input(d, features, VALUES_ANY);
+    draft_input(d, packed, VALUES_ANY);
+    draft_finish(d, "attention_grad/1");
+}
+
+const DraftKind value_kinds[] = {
+    batch_norm, batch_norm_train, batch_norm_grad, batch_norm_train_grad, sum_rows, relu, relu6,
+    gelu, sigmoid, silu, hardswish, softmax, relu_grad, relu6_grad, gelu_grad, sigmoid_grad,
+    silu_grad, hardswish_grad, softmax_grad, scale, add, mul, layer_norm, layer_norm_grad,
+    attention, attention_grad, NULL,
+};
