@@ -274,6 +274,8 @@ XgLowered *xg_lower(const XgProgramSpec *spec, GError **error)
     prune(lowered);
     if (!spec->plain && !xg_fuse(lowered, spec, error))
         return NULL;
+    if (spec->training && spec->lean && !xg_compute_again(lowered, error))
+        return NULL;
     prune(lowered);
     return g_steal_pointer(&lowered);
 }

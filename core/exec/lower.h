@@ -63,6 +63,10 @@ void xg_fold_compute(const XgFold *fold, const XgStore *store, float *weight, fl
  *  activations into those of batch norms after them, where the engine can. */
 gboolean xg_fuse(XgLowered *lowered, const XgProgramSpec *spec, GError **error);
 
+/** Training: what is cheap to compute and needed by the backward pass is computed there again, so
+ *  that its memory is free in between. Results stay the same to the bit. */
+gboolean xg_compute_again(XgLowered *lowered, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgLowered, xg_lowered_free)
 
 G_END_DECLS

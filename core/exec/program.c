@@ -85,21 +85,46 @@ static gboolean locate_parameters(XgProgram *program, GError **error)
     return TRUE;
 }
 
-static gboolean allocate_arena(XgProgram *program, gsize limit, GError **error)
+static gboolean lower_and_plan(XgProgram *program, const XgProgramSpec *spec, GError **error)
 {
-    const XgNetwork *network = program->lowered->network;
+    xg_lowered_free(program->lowered);
+    xg_memory_plan_free(program->memory);
+    program->memory = NULL;
+    program->lowered = xg_lower(spec, error);
+    if (program->lowered == NULL)
+        return FALSE;
     g_autoptr(GPtrArray) results = xg_lowered_results(program->lowered);
     program->memory =
-        xg_memory_plan_new(network, program->max_batch, (XgValue *const *) results->pdata,
-                           results->len, error);
-    if (program->memory == NULL)
+        xg_memory_plan_new(program->lowered->network, spec->max_batch,
+                           (XgValue *const *) results->pdata, results->len, error);
+    return program->memory != NULL;
+}
+
+static gboolean fits(const XgProgram *program, const XgProgramSpec *spec)
+{
+    return spec->memory_limit == 0 || program->memory->size <= spec->memory_limit;
+}
+
+static gboolean plan_within_limit(XgProgram *program, const XgProgramSpec *spec, GError **error)
+{
+    XgProgramSpec lean = *spec;
+    lean.lean = TRUE;
+    if (!lower_and_plan(program, spec, error))
         return FALSE;
-    if (limit > 0 && program->memory->size > limit)
-        return xg_error_set(error, XG_LIMIT,
-                            "the program needs %.1f MiB for batches of %" G_GINT64_FORMAT
-                            ", the limit is %.1f MiB",
-                            (double) program->memory->size / (1 << 20), program->max_batch,
-                            (double) limit / (1 << 20));
+    if (!fits(program, spec) && spec->training && !spec->lean && !spec->plain &&
+        !lower_and_plan(program, &lean, error))
+        return FALSE;
+    return fits(program, spec) ||
+           xg_error_set(error, XG_LIMIT,
+                        "the program needs %.1f MiB for batches of %" G_GINT64_FORMAT
+                        ", the limit is %.1f MiB",
+                        (double) program->memory->size / (1 << 20), spec->max_batch,
+                        (double) spec->memory_limit / (1 << 20));
+}
+
+static gboolean allocate_arena(XgProgram *program, GError **error)
+{
+    const XgNetwork *network = program->lowered->network;
     program->arena = xg_aligned_alloc(MAX(program->memory->size, 64), "activations", error);
     if (program->arena == NULL)
         return FALSE;
@@ -198,15 +223,14 @@ XgProgram *xg_program_new(const XgProgramSpec *spec, GError **error)
     program->training = spec->training;
     program->trained = spec->trained;
     program->seed = spec->seed;
-    program->lowered = xg_lower(spec, error);
-    if (program->lowered == NULL)
-        return NULL;
     program->user = spec->user;
+    if (!plan_within_limit(program, spec, error))
+        return NULL;
     const gsize count = MAX(program->lowered->network->values->len, 1);
     program->values = g_new0(const float *, count);
     program->constants = g_new0(const float *, count);
     if (!allocate_folds(program, error) || !locate_parameters(program, error) ||
-        !allocate_arena(program, spec->memory_limit, error))
+        !allocate_arena(program, error))
         return NULL;
     compute_folds(program);
     if (!make_kernels(program, error))

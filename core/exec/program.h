@@ -71,6 +71,8 @@ typedef struct {
     guint64 seed;            /**< of dropout */
     gsize memory_limit;      /**< bytes of the arena; 0: none; more is an XG_LIMIT error */
     gboolean plain;          /**< TRUE: no folding, no fusing (for tests) */
+    gboolean lean;           /**< training: TRUE: less memory for a little time; without it this is
+                                  done when `memory_limit` does not suffice otherwise */
 } XgProgramSpec;
 
 typedef struct XgProgram XgProgram;
