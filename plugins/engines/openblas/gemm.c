@@ -290,11 +290,21 @@ static inline __attribute__((always_inline)) void outer_rows(const GemmOuter *o,
         outer_rows(o, a, b, sums, mr, nv);                                                        \
         break;
 
-static __attribute__((noinline)) void outer_tile(const GemmOuter *o, const float *a,
+static __attribute__((noinline)) void outer_wide(const GemmOuter *o, const float *a,
                                                  const float *b, float *sums, int64_t rows)
 {
     switch (rows) {
         CASES(OUTER_CASE, 2)
+    default:
+        break;
+    }
+}
+
+static __attribute__((noinline)) void outer_narrow(const GemmOuter *o, const float *a,
+                                                   const float *b, float *sums, int64_t rows)
+{
+    switch (rows) {
+        CASES(OUTER_CASE, 1)
     default:
         break;
     }
@@ -315,7 +325,10 @@ void gemm_outer(const GemmOuter *o)
             const Tile t = {.c = o->c + row * o->c_stride + column, .c_stride = o->c_stride,
                             .columns = min_i64(o->columns - column, TILE), .begin = !o->add,
                             .low = -INFINITY, .high = INFINITY};
-            outer_tile(o, a, o->b + column, sums, some);
+            if (t.columns > LANES)
+                outer_wide(o, a, o->b + column, sums, some);
+            else
+                outer_narrow(o, a, o->b + column, sums, some);
             finish_tile(&t, sums, some);
         }
     }
