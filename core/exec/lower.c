@@ -250,6 +250,29 @@ static gboolean append_gradients(XgLowered *lowered, const XgProgramSpec *spec, 
     return TRUE;
 }
 
+/* The gradient of a batch norm of fixed statistics by its input does not depend on that input: when
+ * nothing else is wanted, dy stands in for it and its memory is free after the forward pass. */
+static void forget_norm_inputs(XgLowered *lowered)
+{
+    enum { DY, X };
+    const GPtrArray *nodes = lowered->network->nodes;
+    g_autofree guint8 *used = g_new0(guint8, lowered->network->values->len);
+    for (guint i = 0; i < nodes->len; i++) {
+        const XgNode *node = nodes->pdata[i];
+        for (int k = 0; k < node->input_count; k++)
+            if (node->inputs[k] != NULL)
+                used[node->inputs[k]->id] = 1;
+    }
+    for (guint i = 0; i < lowered->wanted->len; i++)
+        used[g_array_index(lowered->wanted, XgWanted, i).gradient->id] = 1;
+    for (guint i = 0; i < nodes->len; i++) {
+        XgNode *node = nodes->pdata[i];
+        if (strcmp(node->op->id, "batch_norm_grad/1") == 0 && !used[node->outputs[1]->id] &&
+            !used[node->outputs[2]->id])
+            node->inputs[X] = node->inputs[DY];
+    }
+}
+
 static void prune(XgLowered *lowered)
 {
     g_autoptr(GPtrArray) results = xg_lowered_results(lowered);
@@ -272,6 +295,8 @@ XgLowered *xg_lower(const XgProgramSpec *spec, GError **error)
         (!append_losses(lowered, error) || !append_gradients(lowered, spec, error)))
         return NULL;
     prune(lowered);
+    if (spec->training && !spec->plain)
+        forget_norm_inputs(lowered);
     if (!spec->plain && !xg_fuse(lowered, spec, error))
         return NULL;
     if (spec->training && spec->lean && !xg_compute_again(lowered, error))
