@@ -32,7 +32,7 @@ char *xg_report_result_json(const XgRecord *record);
 char *xg_report_html(const XgRecord *record);
 
 /** The headline: scores of the evaluated test part (else validation) beside the majority
- *  baseline, and the notes, as lines of text for a terminal. */
+ *  baseline, and whether they are of one class only, as lines of text for a terminal. */
 char *xg_report_summary(const XgRecord *record);
 
 /** Writes result.json last, and before it predictions.csv, history.csv, study_row.csv and

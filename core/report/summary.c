@@ -24,6 +24,10 @@ static void add_scores(GString *text, const XgRecord *record, XgPart part)
     if (record->classes == 2)
         g_string_append_printf(text, "positive class: \"%s\"\n", positive);
     g_string_append(text, undefined);
+    g_autofree char *notice =
+        xg_metrics_notice(of->metrics, (const char *const *) record->class_names);
+    if (notice != NULL)
+        g_string_append_printf(text, "notice: %s\n", notice);
 }
 
 char *xg_report_summary(const XgRecord *record)
@@ -32,11 +36,6 @@ char *xg_report_summary(const XgRecord *record)
     const XgPart part = xg_headline_part(record);
     if (part != XG_PARTS)
         add_scores(text, record, part);
-    for (guint i = 0; i < record->notes->len; i++) {
-        const XgRecordPair *note = record->notes->pdata[i];
-        g_autofree char *line = xg_format_line(note->text);
-        g_string_append_printf(text, "note: %s: %s\n", note->name, line);
-    }
     return g_string_free(text, FALSE);
 }
 
