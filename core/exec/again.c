@@ -13,22 +13,30 @@ enum { KEPT_SUMS = 3 };
 
 typedef struct {
     XgLowered *lowered;
-    guint count;       /* of the values there were at first */
-    guint8 *backward;  /* per value id: depends on the loss's weights */
-    guint8 *result;    /* per value id */
-    guint *uses;       /* per value id: of nodes */
-    guint8 *demanded;  /* per value id: used by a backward node */
-    guint8 *cheap;     /* per value id: may be computed again */
-    guint *level;      /* per value id: sums in a row that would be computed again */
-    XgValue **again;   /* per value id: the second computation, once there is one */
+    guint count;      /* of the values there were at first */
+    guint8 *backward; /* per value id: depends on the loss's weights */
+    guint8 *result;   /* per value id */
+    guint *uses;      /* per value id: of nodes */
+    guint8 *demanded; /* per value id: used by a backward node */
+    guint8 *cheap;    /* per value id: may be computed again */
+    guint *level;     /* per value id: sums in a row that would be computed again */
+    XgValue **again;  /* per value id: the second computation, once there is one */
     GError **error;
 } Pass;
 
 static gboolean is_cheap_op(const XgNode *node)
 {
-    static const char *const ops[] = {"batch_norm_train/1", "layer_norm/1", "add/1",   "concat/1",
-                                      "gelu/1",             "silu/1",       "relu/1",  "relu6/1",
-                                      "hardswish/1",        "batch_norm/1", "reshape/1"};
+    static const char *const ops[] = {"batch_norm_train/1",
+                                      "layer_norm/1",
+                                      "add/1",
+                                      "concat/1",
+                                      "gelu/1",
+                                      "silu/1",
+                                      "relu/1",
+                                      "relu6/1",
+                                      "hardswish/1",
+                                      "batch_norm/1",
+                                      "reshape/1"};
     for (gsize i = 0; i < G_N_ELEMENTS(ops); i++)
         if (strcmp(node->op->id, ops[i]) == 0)
             return TRUE;
@@ -159,7 +167,7 @@ gboolean xg_compute_again(XgLowered *lowered, GError **error)
     g_autofree guint8 *demanded = g_new0(guint8, count), *cheap = g_new0(guint8, count);
     g_autofree guint *uses = g_new0(guint, count), *level = g_new0(guint, count);
     g_autofree XgValue **again = g_new0(XgValue *, count);
-    Pass pass = {lowered, (guint) count, backward, result, uses,
-                 demanded, cheap, level, again, error};
+    Pass pass = {lowered,  (guint) count, backward, result, uses,
+                 demanded, cheap,         level,    again,  error};
     return run_pass(&pass);
 }

@@ -36,8 +36,8 @@ static gboolean node_is_live(const XgNode *node, const guint8 *live_values, cons
         return TRUE;
     for (int i = 0; i < node->input_count; i++) {
         const XgValue *input = node->inputs[i];
-        if (input != NULL && (live_values[input->id] ||
-                              (input->kind == XG_VALUE_PARAMETER && trained(input, user))))
+        if (input != NULL &&
+            (live_values[input->id] || (input->kind == XG_VALUE_PARAMETER && trained(input, user))))
             return TRUE;
     }
     return FALSE;

@@ -71,9 +71,8 @@ static gboolean fold_pair(XgLowered *lowered, XgNode *norm, GError **error)
     fold->epsilon = xg_node_float(norm, "eps");
     g_autofree char *weight_name = g_strconcat(layer->name, "/folded.weight", NULL);
     g_autofree char *bias_name = g_strconcat(layer->name, "/folded.bias", NULL);
-    fold->folded_weight =
-        xg_network_add_parameter(lowered->network, XG_VALUE_BUFFER, weight_name, &weight->shape,
-                                 weight->layout, "zeros");
+    fold->folded_weight = xg_network_add_parameter(lowered->network, XG_VALUE_BUFFER, weight_name,
+                                                   &weight->shape, weight->layout, "zeros");
     fold->folded_bias = xg_network_add_parameter(lowered->network, XG_VALUE_BUFFER, bias_name,
                                                  &bias_shape, XG_LAYOUT_PLAIN, "zeros");
     g_autofree XgAttr *attributes =
@@ -120,8 +119,8 @@ void xg_fold_compute(const XgFold *fold, const XgStore *store, float *weight, fl
     const gint64 outs = fold->folded_bias->shape.dims[0];
     const gint64 row = xg_shape_elements(&fold->folded_weight->shape) / outs;
     for (gint64 o = 0; o < outs; o++) {
-        const double s = (scale ? (double) scale[o] : 1.0) /
-                         sqrt((double) variance[o] + fold->epsilon);
+        const double s =
+            (scale ? (double) scale[o] : 1.0) / sqrt((double) variance[o] + fold->epsilon);
         for (gint64 i = 0; i < row; i++)
             weight[o * row + i] = (float) ((double) from[o * row + i] * s);
         const double old = old_bias ? (double) old_bias[o] : 0.0;

@@ -62,9 +62,8 @@ static gboolean engine_can(const XgProgramSpec *spec, const XgNode *before, cons
         return TRUE;
     XgNodeView *old = xg_node_view_new(before, spec->max_batch, NULL);
     XgNodeView *new = xg_node_view_new(merged, spec->max_batch, NULL);
-    const gboolean can =
-        engine->table->score(engine->self, xg_node_view_info(old)) == 0 ||
-        engine->table->score(engine->self, xg_node_view_info(new)) > 0;
+    const gboolean can = engine->table->score(engine->self, xg_node_view_info(old)) == 0 ||
+                         engine->table->score(engine->self, xg_node_view_info(new)) > 0;
     xg_node_view_free(old);
     xg_node_view_free(new);
     return can;
@@ -120,8 +119,8 @@ static gboolean fuse_activation(XgLowered *lowered, const XgProgramSpec *spec, g
     const XgNode *before = activation ? node->inputs[0]->producer : NULL;
     if (before == NULL || !can_take_activation(before) || uses[node->inputs[0]->id] != 1)
         return TRUE;
-    XgNode *merged = remake(lowered, before, before->inputs, before->input_count, activation,
-                            error);
+    XgNode *merged =
+        remake(lowered, before, before->inputs, before->input_count, activation, error);
     if (merged != NULL)
         take_over(lowered, spec, uses, before, node, merged);
     return merged != NULL;
@@ -156,8 +155,8 @@ static gboolean fuse_addition(XgLowered *lowered, const XgProgramSpec *spec, gui
     XgValue *inputs[MAX_INPUTS];
     copy_inputs(layer, inputs);
     inputs[LAYER_RESIDUAL] = node->inputs[1 - side];
-    XgNode *merged = remake(lowered, layer, inputs, LAYER_INPUTS,
-                            xg_node_string(node, "activation"), error);
+    XgNode *merged =
+        remake(lowered, layer, inputs, LAYER_INPUTS, xg_node_string(node, "activation"), error);
     if (merged != NULL)
         take_over(lowered, spec, uses, layer, node, merged);
     return merged != NULL;

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-static gboolean engine_failed(const XgKernel *kernel, const XgEngineHandle *engine,
-                              XgStatus status, GError **error)
+static gboolean engine_failed(const XgKernel *kernel, const XgEngineHandle *engine, XgStatus status,
+                              GError **error)
 {
     const char *text = engine->failure ? engine->failure(engine->user) : NULL;
     return xg_error_set(error, status < 0 ? status : XG_PLUGIN, "%s (%s): %s", kernel->node->name,
@@ -72,8 +72,7 @@ gboolean xg_kernel_prepare(XgKernel *kernel, const XgEngineHandle *engine, GErro
 }
 
 XgKernel *xg_kernel_new(const XgNode *node, gint64 max_batch, float *const *values,
-                        const float *const *constants, const XgEngineHandle *engine,
-                        GError **error)
+                        const float *const *constants, const XgEngineHandle *engine, GError **error)
 {
     XgKernel *kernel = g_new0(XgKernel, 1);
     kernel->node = node;

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 typedef struct {
     const XgNode *node;
     XgNodeView *view;
-    void *prepared;       /**< the engine's kernel; NULL: the reference */
+    void *prepared; /**< the engine's kernel; NULL: the reference */
     guint64 scratch_size;
     const float **inputs; /**< per input of the node */
     float **outputs;      /**< NULL: nobody needs it; the reference puts it into the scratch */

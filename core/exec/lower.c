@@ -191,8 +191,8 @@ static gboolean set_modes(XgLowered *lowered, const XgProgramSpec *spec, XgValue
 static XgValue *add_loss(XgLowered *lowered, XgValue *logits, GError **error)
 {
     XgValue *inputs[] = {logits, lowered->targets};
-    XgNode *node = xg_network_add_node(lowered->network, "cross_entropy/1", "loss", inputs, 2,
-                                       NULL, 0, error);
+    XgNode *node =
+        xg_network_add_node(lowered->network, "cross_entropy/1", "loss", inputs, 2, NULL, 0, error);
     return node ? node->outputs[0] : NULL;
 }
 
@@ -209,8 +209,7 @@ static XgValue *add_auxiliary(XgLowered *lowered, XgValue *loss, XgValue *logits
     if (scaled == NULL)
         return NULL;
     XgValue *terms[] = {loss, scaled->outputs[0]};
-    XgNode *sum =
-        xg_network_add_node(lowered->network, "add/1", "loss", terms, 2, NULL, 0, error);
+    XgNode *sum = xg_network_add_node(lowered->network, "add/1", "loss", terms, 2, NULL, 0, error);
     return sum ? sum->outputs[0] : NULL;
 }
 
@@ -239,8 +238,8 @@ static gboolean append_gradients(XgLowered *lowered, const XgProgramSpec *spec, 
     }
     g_autofree XgValue **gradients = g_new0(XgValue *, MAX(parameters->len, 1));
     if (!xg_network_backward(lowered->network, lowered->loss, lowered->weights,
-                             (XgValue *const *) parameters->pdata, (int) parameters->len,
-                             gradients, error))
+                             (XgValue *const *) parameters->pdata, (int) parameters->len, gradients,
+                             error))
         return FALSE;
     for (guint i = 0; i < parameters->len; i++) {
         const XgWanted wanted = {parameters->pdata[i], gradients[i]};

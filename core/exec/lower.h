@@ -22,21 +22,21 @@ typedef struct {
 
 /** A folded pair: where its parameters' values come from. Names are of the store. */
 typedef struct {
-    char *weight, *bias;                   /**< of the convolution or linear map; bias may be NULL */
+    char *weight, *bias;                   /**< of the layer; bias may be NULL */
     char *scale, *shift, *mean, *variance; /**< of the batch norm; scale, shift may be NULL */
     double epsilon;
-    XgValue *folded_weight, *folded_bias;  /**< in the lowered network */
+    XgValue *folded_weight, *folded_bias; /**< in the lowered network */
 } XgFold;
 
 /** A network ready to be planned. */
 typedef struct {
     XgNetwork *network;
-    GPtrArray *inputs;  /**< of XgValue: those of the spec, in its order */
-    GPtrArray *outputs; /**< of XgValue: those of the spec, in its order */
+    GPtrArray *inputs;                /**< of XgValue: those of the spec, in its order */
+    GPtrArray *outputs;               /**< of XgValue: those of the spec, in its order */
     XgValue *targets, *weights, *rng; /**< training: further inputs; rng NULL without dropout */
-    XgValue *loss;      /**< training: [N] */
-    GArray *wanted;     /**< of XgWanted */
-    GPtrArray *folds;   /**< of XgFold */
+    XgValue *loss;                    /**< training: [N] */
+    GArray *wanted;                   /**< of XgWanted */
+    GPtrArray *folds;                 /**< of XgFold */
     guint fused;
 } XgLowered;
 

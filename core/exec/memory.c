@@ -27,10 +27,9 @@ static gboolean value_size(const XgValue *value, gint64 max_batch, gsize *size, 
     const gint64 factors[] = {xg_shape_elements(&value->shape), sizeof(float),
                               value->shape.dims[0] == XG_BATCH ? max_batch : 1};
     gint64 bytes;
-    if (!xg_size_product(factors, G_N_ELEMENTS(factors), &bytes) ||
-        bytes > G_MAXINT64 - ALIGNMENT)
-        return xg_error_set(error, XG_LIMIT, "a value of %" G_GINT64_FORMAT
-                            " elements is too large", factors[0]);
+    if (!xg_size_product(factors, G_N_ELEMENTS(factors), &bytes) || bytes > G_MAXINT64 - ALIGNMENT)
+        return xg_error_set(error, XG_LIMIT,
+                            "a value of %" G_GINT64_FORMAT " elements is too large", factors[0]);
     *size = ((gsize) bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     return TRUE;
 }

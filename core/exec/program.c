@@ -28,13 +28,13 @@ struct XgProgram {
     char *arena;
     void *scratch;
     gsize scratch_size, constant_size;
-    GPtrArray *folded;     /* of float arrays, two per fold */
-    const float **values;  /* per value id: fixed address; NULL: given at each run */
+    GPtrArray *folded;       /* of float arrays, two per fold */
+    const float **values;    /* per value id: fixed address; NULL: given at each run */
     const float **constants; /* per value id: what engines may pack */
-    GPtrArray *kernels;    /* of XgKernel, in node order */
-    GArray *patches;       /* of Patch */
-    GHashTable *gradients; /* parameter name -> const float */
-    guint64 rng[2];        /* seed, step: what dropout reads */
+    GPtrArray *kernels;      /* of XgKernel, in node order */
+    GArray *patches;         /* of Patch */
+    GHashTable *gradients;   /* parameter name -> const float */
+    guint64 rng[2];          /* seed, step: what dropout reads */
 };
 
 /* ---- Addresses ----------------------------------------------------------------------------- */
@@ -94,9 +94,8 @@ static gboolean lower_and_plan(XgProgram *program, const XgProgramSpec *spec, GE
     if (program->lowered == NULL)
         return FALSE;
     g_autoptr(GPtrArray) results = xg_lowered_results(program->lowered);
-    program->memory =
-        xg_memory_plan_new(program->lowered->network, spec->max_batch,
-                           (XgValue *const *) results->pdata, results->len, error);
+    program->memory = xg_memory_plan_new(program->lowered->network, spec->max_batch,
+                                         (XgValue *const *) results->pdata, results->len, error);
     return program->memory != NULL;
 }
 
@@ -373,11 +372,10 @@ char *xg_program_profile(XgProgram *program)
         XgKernel *kernel = program->kernels->pdata[i];
         if (kernel->runs == 0)
             continue;
-        g_string_append_printf(text, "%8.3f  %9.4f  %-9s  %s (%s)\n",
-                               1e3 * kernel->seconds / (double) kernel->runs,
-                               1e-9 * xg_kernel_flops(kernel),
-                               kernel->prepared ? "engine" : "reference", kernel->node->name,
-                               kernel->node->op->id);
+        g_string_append_printf(
+            text, "%8.3f  %9.4f  %-9s  %s (%s)\n", 1e3 * kernel->seconds / (double) kernel->runs,
+            1e-9 * xg_kernel_flops(kernel), kernel->prepared ? "engine" : "reference",
+            kernel->node->name, kernel->node->op->id);
         kernel->seconds = 0.0;
         kernel->runs = 0;
     }

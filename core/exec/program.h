@@ -58,21 +58,21 @@ typedef struct {
     XgStore *store;
     const XgEngineHandle *engine;
     gint64 max_batch;
-    XgValue *const *inputs;  /**< values of `network` that are given at each run */
+    XgValue *const *inputs; /**< values of `network` that are given at each run */
     int input_count;
     XgValue *const *outputs; /**< values of `network` wanted after each run */
     int output_count;
     /* Training only: the logits are outputs[0]; the losses of auxiliary outputs that the inputs
      * determine and that depend on something trained are added by their weights. */
-    gboolean training;       /**< FALSE: batch norm by running statistics, no dropout */
+    gboolean training; /**< FALSE: batch norm by running statistics, no dropout */
     XgTrained trained;
     void *user;
     XgBnMode bn;
-    guint64 seed;            /**< of dropout */
-    gsize memory_limit;      /**< bytes of the arena; 0: none; more is an XG_LIMIT error */
-    gboolean plain;          /**< TRUE: no folding, no fusing (for tests) */
-    gboolean lean;           /**< training: TRUE: less memory for a little time; without it this is
-                                  done when `memory_limit` does not suffice otherwise */
+    guint64 seed;       /**< of dropout */
+    gsize memory_limit; /**< bytes of the arena; 0: none; more is an XG_LIMIT error */
+    gboolean plain;     /**< TRUE: no folding, no fusing (for tests) */
+    gboolean lean;      /**< training: TRUE: less memory for a little time; without it this is
+                             done when `memory_limit` does not suffice otherwise */
 } XgProgramSpec;
 
 typedef struct XgProgram XgProgram;

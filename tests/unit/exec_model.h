@@ -68,12 +68,12 @@ static void fill(XgStored *stored)
 {
     const guint64 stream = xg_rng_stream(stored->name);
     const gboolean variance = g_str_has_suffix(stored->name, "running_var");
-    const double fan = stored->shape.rank > 1 ? (double) (stored->count / stored->shape.dims[0]) : 10;
+    const double fan =
+        stored->shape.rank > 1 ? (double) (stored->count / stored->shape.dims[0]) : 10.0;
     const double centre = variance || g_str_has_suffix(stored->name, "bn.weight") ? 1.0 : 0.0;
     for (gint64 i = 0; i < stored->count; i++) {
         const double draw = xg_rng_normal(5, stream, (guint64) i);
-        stored->values[i] =
-            (float) (variance ? 0.5 + fabs(draw) : centre + draw * sqrt(2.0 / fan));
+        stored->values[i] = (float) (variance ? 0.5 + fabs(draw) : centre + draw * sqrt(2.0 / fan));
     }
 }
 

@@ -105,7 +105,7 @@ START_TEST(test_cut)
 {
     const gint64 area = SIDE_PX * SIDE_PX / 4;
     ck_assert_int_eq(check_cut("", XG_BN_FROZEN, 1), CLASSES);
-    ck_assert_int_eq(check_cut("fc", XG_BN_FROZEN, 1), 8);       /* dropout is of the head */
+    ck_assert_int_eq(check_cut("fc", XG_BN_FROZEN, 1), 8); /* dropout is of the head */
     ck_assert_int_eq(check_cut("hidden fc", XG_BN_FROZEN, 1), 8);
     ck_assert_int_eq(check_cut("expand3", XG_BN_FROZEN, 2), area * (3 + 4));
     ck_assert_int_eq(check_cut("expand3", XG_BN_TRAIN, 2), area * (3 + 4));

@@ -25,8 +25,8 @@ static XgValue *add(XgNetwork *network, const char *op, XgValue *const *inputs, 
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *name = g_strdup_printf("node%u", network->nodes->len);
-    XgNode *node = xg_network_add_layer(network, op, name, inputs, count, attributes,
-                                        attribute_count, &error);
+    XgNode *node =
+        xg_network_add_layer(network, op, name, inputs, count, attributes, attribute_count, &error);
     ck_assert_msg(node != NULL, "%s", error ? error->message : "");
     return node->outputs[0];
 }
@@ -153,9 +153,8 @@ START_TEST(test_random)
         g_autoptr(XgNetwork) network = random_network(&draws, values);
         for (gint64 i = 1 + draw(&draws, 3); i > 0; i--)
             g_ptr_array_add(results, values->pdata[draw(&draws, values->len)]);
-        g_autoptr(XgMemoryPlan) plan =
-            xg_memory_plan_new(network, MAX_BATCH, (XgValue *const *) results->pdata, results->len,
-                               NULL);
+        g_autoptr(XgMemoryPlan) plan = xg_memory_plan_new(
+            network, MAX_BATCH, (XgValue *const *) results->pdata, results->len, NULL);
         ck_assert_ptr_nonnull(plan);
         check_plan(plan, network, results);
         planned += plan->size;
@@ -195,8 +194,7 @@ START_TEST(test_large)
     g_autoptr(XgMemoryPlan) plan = xg_memory_plan_new(network, 8, &y, 1, &error);
     ck_assert_ptr_nonnull(plan);
     ck_assert_uint_eq(plan->size, (gsize) 1 << 37);
-    ck_assert_ptr_null(
-        xg_memory_plan_new(network, G_GINT64_CONSTANT(1) << 30, &y, 1, &error));
+    ck_assert_ptr_null(xg_memory_plan_new(network, G_GINT64_CONSTANT(1) << 30, &y, 1, &error));
     ck_assert_int_eq(xg_error_status(error), XG_LIMIT);
 }
 END_TEST

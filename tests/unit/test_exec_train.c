@@ -80,8 +80,8 @@ static void check_gradients(const char *trained, XgBnMode bn, gboolean auxiliary
         train_images(program, model, 3);
         const float *gradient = xg_program_gradient(program, stored->name);
         const XgValue *value = xg_network_find_parameter(model->network, stored->name);
-        ck_assert_int_eq(gradient != NULL, value->kind == XG_VALUE_PARAMETER &&
-                                               by_prefix(value, (void *) trained));
+        ck_assert_int_eq(gradient != NULL,
+                         value->kind == XG_VALUE_PARAMETER && by_prefix(value, (void *) trained));
         if (gradient == NULL)
             continue;
         gint64 largest = 0;
@@ -163,6 +163,21 @@ START_TEST(test_lean)
         ck_assert_ptr_null(xg_program_new(&spec, &error));
         ck_assert_int_eq(xg_error_status(error), XG_LIMIT);
     }
+}
+END_TEST
+
+/* Fixed batch norms need their input in the backward pass only for their own parameters. */
+START_TEST(test_fixed_norms_keep_less)
+{
+    static const char convolutions[] = "conv. a. b. shortcut. c. d. e. squeeze expand fc";
+    g_autoptr(Model) model = model_new(FALSE);
+    XgProgramSpec spec = training_spec(model, convolutions, XG_BN_FROZEN);
+    g_autoptr(XgProgram) fixed = program_new(&spec);
+    spec.user = (void *) everything;
+    g_autoptr(XgProgram) trained = program_new(&spec);
+    ck_assert_uint_lt(xg_program_facts(fixed).arena_bytes,
+                      xg_program_facts(trained).arena_bytes * 3 / 4);
+    check_gradients(convolutions, XG_BN_FROZEN, FALSE);
 }
 END_TEST
 
@@ -319,6 +334,7 @@ int main(void)
     tcase_add_test(training, test_gradients);
     tcase_add_test(training, test_merged_equals_plain);
     tcase_add_test(training, test_lean);
+    tcase_add_test(training, test_fixed_norms_keep_less);
     tcase_add_test(training, test_from_boundary);
     tcase_add_test(training, test_running_statistics);
     tcase_add_test(training, test_statistics_values);
