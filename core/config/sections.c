@@ -35,7 +35,7 @@ static const XgParam data_params[] = {
      "training/validation/test parts, or manifest for its own column"},
     {"positive", XG_PARAM_STRING, 0, "", NULL, NULL, NULL, NULL,
      "class that counts as positive; empty: the last one"},
-    {"channels", XG_PARAM_ENUM, 0, "repeat", NULL, NULL, NULL, "repeat|sum",
+    {"channels", XG_PARAM_ENUM, 0, "repeat", NULL, NULL, NULL, "repeat",
      "how a grey image enters a backbone of three channels"},
     {"size", XG_PARAM_INT, 0, "0", "0", "4096", "px", NULL,
      "side of the backbone's input; 0: the backbone's own"},

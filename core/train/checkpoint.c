@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "model/writer.h"
 #include "train/run.h"
+#include "train/strategy_state.h"
 
 #include <math.h>
 #include <string.h>
@@ -47,7 +48,7 @@ static void put_history(GKeyFile *file, const GPtrArray *history)
     }
 }
 
-static char *state_text(const XgTrainRun *run)
+static char *state_text(const XgTrainRun *run, GError **error)
 {
     g_autoptr(GKeyFile) file = g_key_file_new();
     const char *state = (const char *) &run->state;
@@ -63,6 +64,8 @@ static char *state_text(const XgTrainRun *run)
             g_key_file_set_int64(file, "state", fields[i].name, *(const gint64 *) at);
     }
     put_history(file, run->result->history);
+    if (!xg_strategy_state_save(run, file, error))
+        return NULL;
     return g_key_file_to_data(file, NULL, NULL);
 }
 
@@ -128,7 +131,7 @@ static gboolean get_state(XgTrainRun *run, GKeyFile *file, GError **error)
     if (run->state.phase >= run->spec->plan->phases->len)
         return xg_error_set(error, XG_FORMAT, "%s: no phase %u", run->spec->checkpoint->path,
                             run->state.phase);
-    return get_history(run, file, error);
+    return get_history(run, file, error) && xg_strategy_state_load(run, file, error);
 }
 
 static GKeyFile *parse_state(const XgTrainRun *run, GError **error)
@@ -166,7 +169,9 @@ static void add_snapshot(XgTensorWriter *writer, const char *prefix, const XgTra
 gboolean xg_checkpoint_save(XgTrainRun *run, GError **error)
 {
     g_autoptr(XgTensorWriter) writer = xg_tensor_writer_new();
-    g_autofree char *text = state_text(run);
+    g_autofree char *text = state_text(run, error);
+    if (text == NULL)
+        return FALSE;
     xg_tensor_writer_metadata(writer, STATE_KEY, text);
     for (guint i = 0; i < run->changing->len; i++) {
         const XgStored *stored = run->changing->pdata[i];
