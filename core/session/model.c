@@ -11,6 +11,8 @@
 /* The metadata key under which a model file describes itself, as JSON. */
 #define MODEL_KEY "xenograft.model"
 #define NEW_HEAD "head"
+/* Lines of a table that an error message shows. */
+#define LINES_SHOWN 10
 
 /* ---- Weights into a study ------------------------------------------------------------------ */
 
@@ -21,6 +23,21 @@ static const char *new_head(const XgStudy *study)
     g_autofree char *hidden = g_strconcat(NEW_HEAD, ".0.weight", NULL);
     return xg_store_find(study->store, weight) || xg_store_find(study->store, hidden) ? NEW_HEAD
                                                                                       : NULL;
+}
+
+/* The first lines of a table of differences and its last one, the counts. */
+static char *shorten(char **lines, const XgStudy *study)
+{
+    const guint count = g_strv_length(lines);
+    GString *text = g_string_new(NULL);
+    for (guint i = 0; i + 1 < count && i < LINES_SHOWN; i++)
+        g_string_append_printf(text, "%s\n", lines[i]);
+    if (count > LINES_SHOWN + 1)
+        g_string_append_printf(text, "... and %u more; `xenograft weights %s --match %s` shows all\n",
+                               count - 1 - LINES_SHOWN, study->weights->path,
+                               xg_instance_entry(study->backbone->instance)->id);
+    g_string_append_printf(text, "%s\n", lines[count - 1]);
+    return g_string_free(text, FALSE);
 }
 
 /* The start values of the network's tensors that the file does not give. */
@@ -47,11 +64,12 @@ gboolean xg_study_load_weights(XgStudy *study, GError **error)
     if (match == NULL)
         return FALSE;
     g_autofree char *table = xg_match_table(match, FALSE);
+    g_auto(GStrv) lines = g_strsplit(g_strchomp(table), "\n", -1);
     if (!xg_match_check(match, allow, error)) {
-        g_prefix_error(error, "%s\n", table);
+        g_autofree char *shown = shorten(lines, study);
+        g_prefix_error(error, "%s", shown);
         return FALSE;
     }
-    g_auto(GStrv) lines = g_strsplit(g_strchomp(table), "\n", -1);
     for (char **line = lines; *line != NULL; line++)
         xg_study_note(study, "weights", *line);
     return initialise_others(study, match, error) &&
