@@ -26,7 +26,7 @@ static gboolean make_folder(const XgStudy *study, const char *folder, gboolean r
                             "%s is an interrupted run; --resume goes on with it, or remove it",
                             folder);
     if (!there && resume)
-        return xg_error_set(error, XG_INVALID, "nothing to resume: there is no %s", folder);
+        return xg_error_set(error, XG_INVALID, "nothing to resume: there is no %s; run without --resume", folder);
     g_autofree char *parent = g_path_get_dirname(study->output);
     if (!there && (g_mkdir_with_parents(parent, 0777) != 0 || g_mkdir(folder, 0777) != 0))
         return xg_error_set(error, XG_IO, "%s: %s", folder, g_strerror(errno));
