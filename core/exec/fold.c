@@ -10,11 +10,6 @@
 /* Inputs of batch_norm/1, conv2d/1 and linear/1. */
 enum { IN_X, IN_WEIGHT, IN_BIAS, IN_MEAN, IN_VARIANCE };
 
-static gboolean has_kernel(const XgNode *node)
-{
-    return strcmp(node->op->id, "conv2d/1") == 0 || strcmp(node->op->id, "linear/1") == 0;
-}
-
 /* In how many places a value is used, outputs of the program included. */
 static guint use_count(const XgLowered *lowered, const XgValue *value)
 {
@@ -44,7 +39,7 @@ static gboolean is_trained(const XgNode *node, const XgProgramSpec *spec)
 static gboolean can_fold(const XgLowered *lowered, const XgProgramSpec *spec, const XgNode *norm)
 {
     const XgNode *layer = norm->inputs[IN_X]->producer;
-    return layer != NULL && has_kernel(layer) && !is_trained(norm, spec) &&
+    return layer != NULL && xg_node_is_layer(layer) && !is_trained(norm, spec) &&
            !is_trained(layer, spec) && use_count(lowered, layer->outputs[0]) == 1;
 }
 

@@ -14,11 +14,6 @@ static gboolean is_op(const XgNode *node, const char *op)
     return strcmp(node->op->id, op) == 0;
 }
 
-static gboolean is_layer(const XgNode *node)
-{
-    return is_op(node, "conv2d/1") || is_op(node, "linear/1");
-}
-
 /* The name of an activation that can be merged, or NULL. */
 static const char *activation_of(const XgNode *node)
 {
@@ -108,7 +103,7 @@ static void take_over(XgLowered *lowered, const XgProgramSpec *spec, guint *uses
 
 static gboolean can_take_activation(const XgNode *node)
 {
-    return (is_layer(node) || is_op(node, "add/1") || is_op(node, "batch_norm_train/1")) &&
+    return (xg_node_is_layer(node) || is_op(node, "add/1") || is_op(node, "batch_norm_train/1")) &&
            strcmp(xg_node_string(node, "activation"), "none") == 0;
 }
 
@@ -135,7 +130,7 @@ static int residual_side(const XgNode *add, const guint *uses)
         return -1;
     for (int i = 0; i < 2; i++) {
         const XgNode *layer = add->inputs[i]->producer;
-        if (layer == NULL || !is_layer(layer) || uses[add->inputs[i]->id] != 1 ||
+        if (layer == NULL || !xg_node_is_layer(layer) || uses[add->inputs[i]->id] != 1 ||
             strcmp(xg_node_string(layer, "activation"), "none") != 0 ||
             (layer->input_count > LAYER_RESIDUAL && layer->inputs[LAYER_RESIDUAL] != NULL))
             continue;

@@ -120,7 +120,7 @@ double xg_kernel_flops(const XgKernel *kernel)
 {
     const XgNode *node = kernel->node;
     const char *op = node->op->id;
-    const gboolean forward = strcmp(op, "conv2d/1") == 0 || strcmp(op, "linear/1") == 0;
+    const gboolean forward = xg_node_is_layer(node);
     const gboolean to_input =
         g_str_has_prefix(op, "conv2d_grad_input") || g_str_has_prefix(op, "linear_grad_input");
     const gboolean to_weight =

@@ -9,6 +9,11 @@ static gboolean is_op(const XgNode *node, const char *id)
     return strcmp(node->op->id, id) == 0;
 }
 
+gboolean xg_node_is_layer(const XgNode *node)
+{
+    return is_op(node, "conv2d/1") || is_op(node, "linear/1");
+}
+
 XgNetworkCount xg_network_count(const XgNetwork *network, XgValue *output)
 {
     XgNetworkCount count = {0};
@@ -23,7 +28,7 @@ XgNetworkCount xg_network_count(const XgNetwork *network, XgValue *output)
     }
     for (guint i = 0; i < network->nodes->len; i++) {
         const XgNode *node = g_ptr_array_index(network->nodes, i);
-        if (needed[node->outputs[0]->id] && (is_op(node, "conv2d/1") || is_op(node, "linear/1")))
+        if (needed[node->outputs[0]->id] && xg_node_is_layer(node))
             count.layers++;
     }
     return count;

@@ -147,6 +147,9 @@ gint64 xg_node_int(const XgNode *node, const char *name);
 double xg_node_float(const XgNode *node, const char *name);
 const char *xg_node_string(const XgNode *node, const char *name);
 
+/** TRUE for convolutions and linear maps: what papers count as a layer. */
+gboolean xg_node_is_layer(const XgNode *node);
+
 /** Elements of one row of a value (XG_BATCH counts as 1). */
 gint64 xg_shape_elements(const XgShape *shape);
 /** "[N,56,56,64]", owned by the caller. */

@@ -204,11 +204,6 @@ typedef struct {
     gint64 elements, layers;
 } BlockCount;
 
-static gboolean is_layer(const XgNode *node)
-{
-    return strcmp(node->op->id, "conv2d/1") == 0 || strcmp(node->op->id, "linear/1") == 0;
-}
-
 static BlockCount count_block(const XgNetwork *network, int block)
 {
     BlockCount count = {0, 0};
@@ -219,7 +214,7 @@ static BlockCount count_block(const XgNetwork *network, int block)
     }
     for (guint i = 0; i < network->nodes->len; i++) {
         const XgNode *node = network->nodes->pdata[i];
-        count.layers += node->block == block && is_layer(node);
+        count.layers += node->block == block && xg_node_is_layer(node);
     }
     return count;
 }

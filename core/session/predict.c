@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: MIT */
 #include "session/study_private.h"
 
+#include "eval/softmax.h"
 #include "report/format.h"
 
 #include <json-glib/json-glib.h>
-#include <math.h>
 #include <string.h>
 
 /* Images per run: few enough that the first answers come soon. */
@@ -59,18 +59,6 @@ static gboolean predictor_init(Predictor *p, XgSession *session, const char *pat
     return p->program != NULL;
 }
 
-/* Softmax of one row in double, as in training. */
-static void probabilities_of(const float *logits, gsize classes, float *probabilities)
-{
-    double largest = (double) logits[0], sum = 0.0;
-    for (gsize k = 1; k < classes; k++)
-        largest = MAX(largest, (double) logits[k]);
-    for (gsize k = 0; k < classes; k++)
-        sum += exp((double) logits[k] - largest);
-    for (gsize k = 0; k < classes; k++)
-        probabilities[k] = (float) (exp((double) logits[k] - largest) / sum);
-}
-
 /* Predicts up to PREDICT_BATCH files; those that cannot be read are told in their place. */
 static gboolean predict_batch(const Predictor *p, const char *const *files, gsize count,
                               GError **error)
@@ -96,7 +84,7 @@ static gboolean predict_batch(const Predictor *p, const char *const *files, gsiz
                                    .class_names = (const char *const *) p->model->class_names,
                                    .class_count = (guint) p->classes};
         if (prediction.error == NULL) {
-            probabilities_of(logits, p->classes, probabilities);
+            xg_softmax(logits, p->classes, probabilities);
             logits += p->classes;
             prediction.probabilities = probabilities;
             prediction.best = (guint) xg_argmax(probabilities, p->classes);

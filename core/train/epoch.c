@@ -3,6 +3,7 @@
 #include "train/run.h"
 
 #include "base/rng.h"
+#include "eval/softmax.h"
 #include "graph/op.h"
 
 #include <math.h>
@@ -247,19 +248,6 @@ gboolean xg_run_epoch(XgTrainRun *run, GError **error)
 
 /* ---- Evaluation ---------------------------------------------------------------------------- */
 
-/* Softmax of one row in double; returns -ln of the label's probability (0 without a label). */
-static double softmax_row(const float *logits, gint64 classes, int label, float *probabilities)
-{
-    double largest = (double) logits[0], sum = 0.0;
-    for (gint64 k = 1; k < classes; k++)
-        largest = MAX(largest, (double) logits[k]);
-    for (gint64 k = 0; k < classes; k++)
-        sum += exp((double) logits[k] - largest);
-    for (gint64 k = 0; k < classes; k++)
-        probabilities[k] = (float) (exp((double) logits[k] - largest) / sum);
-    return label < 0 ? 0.0 : log(sum) - ((double) logits[label] - largest);
-}
-
 gboolean xg_run_evaluate(XgTrainRun *run, const char *activity, const guint64 *items, gsize count,
                          float *probabilities, double *loss, GError **error)
 {
@@ -278,10 +266,14 @@ gboolean xg_run_evaluate(XgTrainRun *run, const char *activity, const guint64 *i
         if (!xg_feature_pass_next(pass, &inputs, &n, error) ||
             !xg_program_run(run->evaluation, n, inputs, &logits, error))
             return FALSE;
-        for (gint64 i = 0; i < n; i++, done++)
-            sum += softmax_row(logits + i * spec->classes, spec->classes,
-                               loss ? spec->labels[items[done]] : -1,
-                               probabilities + done * (gsize) spec->classes);
+        for (gint64 i = 0; i < n; i++, done++) {
+            const float *row = logits + i * spec->classes;
+            const double log_sum =
+                xg_softmax(row, (gsize) spec->classes,
+                           probabilities + done * (gsize) spec->classes);
+            if (loss != NULL)
+                sum += log_sum - (double) row[spec->labels[items[done]]];
+        }
         xg_run_progress(run, activity, (gint64) done, (gint64) count, NULL);
     }
     if (loss != NULL)

@@ -67,11 +67,6 @@ gboolean xg_pattern_matches_any(const char *pattern, const XgNetwork *network)
     return FALSE;
 }
 
-gboolean xg_node_is_layer(const XgNode *node)
-{
-    return strcmp(node->op->id, "conv2d/1") == 0 || strcmp(node->op->id, "linear/1") == 0;
-}
-
 double xg_phase_rate(const XgPhase *phase, const XgNetwork *network, const XgValue *parameter)
 {
     double rate = 0.0;

@@ -17,9 +17,6 @@ gboolean xg_parameter_is_norm(const XgNetwork *network, const XgValue *parameter
 /** TRUE for a bias, by its published name. */
 gboolean xg_parameter_is_bias(const XgValue *parameter);
 
-/** TRUE for convolutions and linear maps: what papers count as a layer. */
-gboolean xg_node_is_layer(const XgNode *node);
-
 G_END_DECLS
 
 #endif

@@ -1,0 +1,17 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/** @file softmax.h  From a network's logits to class probabilities. [any] */
+#ifndef XG_EVAL_SOFTMAX_H
+#define XG_EVAL_SOFTMAX_H
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/** Softmax of one row, in double. Returns the logarithm of the sum of exp(logits), so that the
+ *  cross entropy of class k is that less logits[k]. */
+double xg_softmax(const float *logits, gsize classes, float *probabilities);
+
+G_END_DECLS
+
+#endif
