@@ -3,11 +3,10 @@
 /* Fine-tuning of a whole pretrained network (Girshick et al. 2014). */
 #include <xenograft/strategy.h>
 
-static const XgParam params[] = {
-    {"bn", XG_PARAM_ENUM, 0, "train", NULL, NULL, NULL, "frozen|adapt|train",
-     "batch normalisation"},
-    XG_TRAINING_PARAMS("20", "1e-3", "sgd"),
-    {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL}};
+static const XgParam params[] = {{"bn", XG_PARAM_ENUM, 0, "train", NULL, NULL, NULL,
+                                  "frozen|adapt|train", "batch normalisation"},
+                                 XG_TRAINING_PARAMS("20", "1e-3", "sgd"),
+                                 {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL}};
 
 static XgStatus plan(void *self, XgPlan *p)
 {

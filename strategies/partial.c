@@ -75,8 +75,9 @@ static const XgComponent partial = {
     .version = "1.0.0",
     .licence = "MIT",
     .summary = "fine-tuning of the top blocks, the rest frozen",
-    .doc = "The head and the chosen blocks are trained from the pretrained weights. What lies below "
-           "the lowest of them is computed once per image and cached.",
+    .doc =
+        "The head and the chosen blocks are trained from the pretrained weights. What lies below "
+        "the lowest of them is computed once per image and cached.",
     .citation = "Yosinski et al. 2014, arXiv:1411.1792",
     .params = params,
     .interface_table = &table,

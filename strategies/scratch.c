@@ -3,11 +3,10 @@
 /* Training from random initialisation (He et al. 2015; Glorot and Bengio 2010). */
 #include <xenograft/strategy.h>
 
-static const XgParam params[] = {
-    {"bn", XG_PARAM_ENUM, 0, "train", NULL, NULL, NULL, "frozen|adapt|train",
-     "batch normalisation"},
-    XG_TRAINING_PARAMS("50", "1e-2", "sgd"),
-    {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL}};
+static const XgParam params[] = {{"bn", XG_PARAM_ENUM, 0, "train", NULL, NULL, NULL,
+                                  "frozen|adapt|train", "batch normalisation"},
+                                 XG_TRAINING_PARAMS("50", "1e-2", "sgd"),
+                                 {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL}};
 
 static XgStatus plan(void *self, XgPlan *p)
 {
@@ -29,7 +28,8 @@ static const XgComponent scratch = {
     .version = "1.0.0",
     .licence = "MIT",
     .summary = "training of all layers from random initialisation",
-    .doc = "No pretrained weight is used: every layer starts from its published random initialisation. "
+    .doc = "No pretrained weight is used: every layer starts from its published random "
+           "initialisation. "
            "The baseline that any transfer must beat.",
     .citation = "He et al. 2015, arXiv:1502.01852; Glorot and Bengio 2010",
     .params = params,

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-/** @file builder.h  What a network knows only while a backbone describes it. Private to core/graph. */
+/** @file builder.h  What a network knows only while a backbone describes it. Private to core/graph.
+ */
 #ifndef XG_GRAPH_BUILDER_H
 #define XG_GRAPH_BUILDER_H
 
@@ -47,9 +48,9 @@ XgNode *xg_network_append(XgNetwork *network, const XgOp *op, const char *name,
 
 /** Adds a layer as xg_network_add_layer() does; `named` FALSE: `name` is a stand-in and must not
  *  become the name of parameters. */
-XgNode *xg_network_add_checked(XgNetwork *network, const char *op, const char *name,
-                               gboolean named, XgValue *const *inputs, int input_count,
-                               const XgAttr *attributes, int attribute_count, GError **error);
+XgNode *xg_network_add_checked(XgNetwork *network, const char *op, const char *name, gboolean named,
+                               XgValue *const *inputs, int input_count, const XgAttr *attributes,
+                               int attribute_count, GError **error);
 
 void xg_value_free(XgValue *value);
 void xg_node_free(XgNode *node);

@@ -68,7 +68,8 @@ static XgValue *add_head(XgNetwork *network, XgValue *tap, const char *name, gin
     g_autofree char *middle = g_strconcat(name, ".1", NULL);
     g_autofree char *last = g_strconcat(name, ".2", NULL);
     XgValue *x = linear(network, tap, first, hidden, error);
-    XgNode *relu = x ? xg_network_add_layer(network, "relu/1", middle, &x, 1, NULL, 0, error) : NULL;
+    XgNode *relu =
+        x ? xg_network_add_layer(network, "relu/1", middle, &x, 1, NULL, 0, error) : NULL;
     return relu ? linear(network, relu->outputs[0], last, network->info.classes, error) : NULL;
 }
 
@@ -99,8 +100,10 @@ gboolean xg_network_replace_head(XgNetwork *network, XgValue *tap, const char *n
     XgValue **kept = (XgValue **) keep->pdata;
     g_autofree guint8 *needed = xg_network_needed(network, kept, keep->len, NULL, 0);
     if (name_taken(network, needed, name))
-        return xg_error_set(error, XG_INVALID, "%s: the network has parameters of that name below "
-                            "the head", name);
+        return xg_error_set(error, XG_INVALID,
+                            "%s: the network has parameters of that name below "
+                            "the head",
+                            name);
     xg_network_prune(network, kept, keep->len);
     XgValue *logits = add_head(network, tap, name, hidden, error);
     if (logits)

@@ -44,7 +44,8 @@ static gboolean attr_value_check(const XgAttr *attr, GError **error)
     gboolean ok = TRUE;
     if (attr->type == XG_ATTR_INTS || attr->type == XG_ATTR_FLOATS) {
         ok = attr->count >= 0 && attr->count <= MAX_LIST &&
-             (attr->count == 0 || (attr->type == XG_ATTR_INTS ? attr->ints != NULL : attr->floats != NULL));
+             (attr->count == 0 ||
+              (attr->type == XG_ATTR_INTS ? attr->ints != NULL : attr->floats != NULL));
         for (int i = 0; ok && i < attr->count; i++)
             ok = attr->type == XG_ATTR_INTS ? int_ok(attr->ints[i]) : isfinite(attr->floats[i]);
     } else if (attr->type == XG_ATTR_INT) {
@@ -146,8 +147,7 @@ static gboolean shape_check(const XgShape *shape, const char *what, GError **err
 
 static gboolean shapes_check(const XgInfer *infer, GError **error)
 {
-    g_assert(infer->output_count >= 1 &&
-             infer->output_count <= (int) G_N_ELEMENTS(infer->outputs));
+    g_assert(infer->output_count >= 1 && infer->output_count <= (int) G_N_ELEMENTS(infer->outputs));
     for (int i = 0; i < infer->output_count; i++)
         if (!shape_check(&infer->outputs[i], "the result", error))
             return FALSE;
@@ -181,8 +181,7 @@ static gboolean given_check(const XgInfer *infer, GError **error)
 static gboolean inputs_check(const XgOp *op, XgValue *const *inputs, int count, gboolean create,
                              GError **error)
 {
-    const gboolean fits =
-        count >= op->min_data_inputs && (!create || count <= op->max_data_inputs);
+    const gboolean fits = count >= op->min_data_inputs && (!create || count <= op->max_data_inputs);
     if (count < 0 || count > MAX_INPUTS || !fits || (count > 0 && !inputs))
         return xg_error_set(error, XG_INVALID, "%d inputs; expected %d to %d", count,
                             op->min_data_inputs, MIN(op->max_data_inputs, MAX_INPUTS));
@@ -207,8 +206,7 @@ static gboolean parameter_names(const XgNetwork *network, const XgInfer *infer, 
         for (int k = 0; k < i; k++)
             taken = taken || g_strcmp0(names[k], names[i]) == 0;
         if (taken)
-            return xg_error_set(error, XG_INVALID, "there is a parameter \"%s\" already",
-                                names[i]);
+            return xg_error_set(error, XG_INVALID, "there is a parameter \"%s\" already", names[i]);
     }
     return TRUE;
 }
@@ -312,9 +310,9 @@ XgNode *xg_network_add_layer(XgNetwork *network, const char *op, const char *nam
                         error);
 }
 
-XgNode *xg_network_add_checked(XgNetwork *network, const char *op, const char *name,
-                               gboolean named, XgValue *const *inputs, int input_count,
-                               const XgAttr *attributes, int attribute_count, GError **error)
+XgNode *xg_network_add_checked(XgNetwork *network, const char *op, const char *name, gboolean named,
+                               XgValue *const *inputs, int input_count, const XgAttr *attributes,
+                               int attribute_count, GError **error)
 {
     Place place = {name, named ? name : NULL, TRUE};
     return find_and_add(network, op, &place, inputs, input_count, attributes, attribute_count,

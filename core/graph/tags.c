@@ -17,8 +17,7 @@ static void own(XgNode *node, int block, GPtrArray *stack)
         XgValue *input = node->inputs[i];
         if (input && input->producer && input->producer->block < 0) {
             g_ptr_array_add(stack, input->producer);
-        } else if (input && !input->producer && input->kind != XG_VALUE_INPUT &&
-                   input->block < 0) {
+        } else if (input && !input->producer && input->kind != XG_VALUE_INPUT && input->block < 0) {
             input->block = block;
         }
     }
@@ -80,8 +79,9 @@ static void tag_logits(XgNetwork *network, XgValue *value, const char *tag, doub
 {
     if (!is_row(value, network->info.classes)) {
         g_autofree char *shape = xg_shape_text(&value->shape);
-        xg_builder_fail(network, XG_SHAPE, "tag \"%s\": expected [N,%" G_GINT64_FORMAT "], found %s",
-                        tag, network->info.classes, shape);
+        xg_builder_fail(network, XG_SHAPE,
+                        "tag \"%s\": expected [N,%" G_GINT64_FORMAT "], found %s", tag,
+                        network->info.classes, shape);
     } else if (weight > 0) {
         const XgAuxiliary auxiliary = {value, weight};
         g_array_append_val(network->auxiliaries, auxiliary);
@@ -105,8 +105,8 @@ void xg_builder_tag(XgNetwork *network, XgValue *value, const char *tag)
         tag_tap(network, value, tag + strlen("tap:"));
     } else if (strcmp(tag, "logits") == 0) {
         tag_logits(network, value, tag, 0);
-    } else if (g_str_has_prefix(tag, "aux:") &&
-               xg_text_to_double(tag + strlen("aux:"), &weight) && weight > 0) {
+    } else if (g_str_has_prefix(tag, "aux:") && xg_text_to_double(tag + strlen("aux:"), &weight) &&
+               weight > 0) {
         tag_logits(network, value, tag, weight);
     } else {
         g_autofree char *quoted = xg_text_quoted(tag);

@@ -142,9 +142,8 @@ static void reference_grad(const XgNodeInfo *info, const XgRun *run)
             memset(sums, 0, sizeof(double) * (gsize) (3 * size));
             for (gint64 i = 0; i < tokens; i++) {
                 weights_of(&h, i, weights);
-                token_gradient(&h, i,
-                               run->inputs[0] + (s * tokens + i) * features + k * h.width, weights,
-                               weights + tokens, sums, sums + size, sums + 2 * size);
+                token_gradient(&h, i, run->inputs[0] + (s * tokens + i) * features + k * h.width,
+                               weights, weights + tokens, sums, sums + size, sums + 2 * size);
             }
             float *to = run->outputs[0] + (h.q - run->inputs[1]);
             for (int part = 0; part < 3; part++)

@@ -20,8 +20,8 @@ enum { GRAD_DY, GRAD_X, GRAD_WEIGHT, GRAD_MEAN, GRAD_SPREAD, GRAD_Y };
     }
 
 static const XgOpAttr frozen_attrs[] = {NORM_ATTRS, {NULL, 0, FALSE, 0, 0.0, NULL}};
-static const XgOpAttr train_attrs[] = {NORM_ATTRS, XG_ACTIVATION_ATTR,
-                                       {NULL, 0, FALSE, 0, 0.0, NULL}};
+static const XgOpAttr train_attrs[] = {
+    NORM_ATTRS, XG_ACTIVATION_ATTR, {NULL, 0, FALSE, 0, 0.0, NULL}};
 static const XgOpAttr grad_attrs[] = {{"eps", XG_ATTR_FLOAT, FALSE, 0, 1e-5, NULL},
                                       {NULL, 0, FALSE, 0, 0.0, NULL}};
 static const XgOpAttr train_grad_attrs[] = {{"eps", XG_ATTR_FLOAT, FALSE, 0, 1e-5, NULL},
@@ -224,9 +224,8 @@ static void channel_gradient(const XgRun *run, gint64 rows, gint64 c, gint64 k, 
     const double mean_product = batch ? product / (double) rows : 0.0;
     for (gint64 r = 0; r < rows; r++) {
         const double normal = ((double) x[r * c + k] - mean) * inverse;
-        run->outputs[0][r * c + k] =
-            (float) (scale * (gradient_at(run, activation, r * c + k) - mean_dy -
-                              normal * mean_product));
+        run->outputs[0][r * c + k] = (float) (scale * (gradient_at(run, activation, r * c + k) -
+                                                       mean_dy - normal * mean_product));
     }
     run->outputs[1][k] = (float) product;
     run->outputs[2][k] = (float) sum;

@@ -21,13 +21,13 @@ enum { IN_X, IN_WEIGHT, IN_BIAS, IN_RESIDUAL };
         "groups", XG_ATTR_INT, FALSE, 1, 0.0, NULL                                                 \
     }
 
-static const XgOpAttr forward_attrs[] = {{"out_channels", XG_ATTR_INT, TRUE, 0, 0.0, NULL},
-                                         WINDOW_ATTRS,
-                                         {"no_bias", XG_ATTR_INT, FALSE, 0, 0.0, NULL},
-                                         {"init", XG_ATTR_STRING, FALSE, 0, 0.0,
-                                          "he_normal_fan_out"},
-                                         XG_ACTIVATION_ATTR,
-                                         {NULL, 0, FALSE, 0, 0.0, NULL}};
+static const XgOpAttr forward_attrs[] = {
+    {"out_channels", XG_ATTR_INT, TRUE, 0, 0.0, NULL},
+    WINDOW_ATTRS,
+    {"no_bias", XG_ATTR_INT, FALSE, 0, 0.0, NULL},
+    {"init", XG_ATTR_STRING, FALSE, 0, 0.0, "he_normal_fan_out"},
+    XG_ACTIVATION_ATTR,
+    {NULL, 0, FALSE, 0, 0.0, NULL}};
 
 static const XgOpAttr grad_input_attrs[] = {{"in_h", XG_ATTR_INT, TRUE, 0, 0.0, NULL},
                                             {"in_w", XG_ATTR_INT, TRUE, 0, 0.0, NULL},
@@ -46,12 +46,14 @@ static gboolean check_window(const XgNode *node, GError **error)
     static const char *const natural[] = {"pad_top", "pad_bottom", "pad_left", "pad_right"};
     for (gsize i = 0; i < G_N_ELEMENTS(positive); i++)
         if (xg_node_int(node, positive[i]) < 1)
-            return xg_error_set(error, XG_INVALID, "%s: expected at least 1, found %" G_GINT64_FORMAT,
-                                positive[i], xg_node_int(node, positive[i]));
+            return xg_error_set(error, XG_INVALID,
+                                "%s: expected at least 1, found %" G_GINT64_FORMAT, positive[i],
+                                xg_node_int(node, positive[i]));
     for (gsize i = 0; i < G_N_ELEMENTS(natural); i++)
         if (xg_node_int(node, natural[i]) < 0)
-            return xg_error_set(error, XG_INVALID, "%s: expected at least 0, found %" G_GINT64_FORMAT,
-                                natural[i], xg_node_int(node, natural[i]));
+            return xg_error_set(error, XG_INVALID,
+                                "%s: expected at least 0, found %" G_GINT64_FORMAT, natural[i],
+                                xg_node_int(node, natural[i]));
     return TRUE;
 }
 
@@ -229,7 +231,8 @@ static void reference_forward(const XgNodeInfo *info, const XgRun *run)
         for (gint64 y = 0; y < g.oh; y++)
             for (gint64 x = 0; x < g.ow; x++)
                 for (gint64 o = 0; o < g.o; o++, at++) {
-                    double sum = output_sum(&g, run->inputs[IN_X], run->inputs[IN_WEIGHT], n, y, x, o);
+                    double sum =
+                        output_sum(&g, run->inputs[IN_X], run->inputs[IN_WEIGHT], n, y, x, o);
                     sum += bias ? (double) bias[o] : 0.0;
                     sum += residual ? (double) residual[at] : 0.0;
                     run->outputs[0][at] = (float) xg_activation_apply(activation, sum);

@@ -57,8 +57,7 @@ static void reference_train(const XgNodeInfo *info, const XgRun *run)
 {
     guint64 seed_and_step[2];
     memcpy(seed_and_step, run->inputs[1], sizeof seed_and_step);
-    const guint64 stream =
-        (guint64) xg_info_int(info, "stream") + (seed_and_step[1] << 20);
+    const guint64 stream = (guint64) xg_info_int(info, "stream") + (seed_and_step[1] << 20);
     const double probability = xg_info_float(info, "probability");
     const float kept = (float) (1.0 / (1.0 - probability));
     const gint64 count = xg_tensor_elements(info->inputs[0], run->batch);

@@ -31,11 +31,9 @@ void xg_elementwise_map(const XgNodeInfo *info, const XgRun *run, double (*f)(do
         run->outputs[0][i] = (float) f((double) run->inputs[0][i]);
 }
 
-void xg_elementwise_map2(const XgNodeInfo *info, const XgRun *run,
-                         double (*f)(double dy, double v))
+void xg_elementwise_map2(const XgNodeInfo *info, const XgRun *run, double (*f)(double dy, double v))
 {
     const gint64 count = xg_tensor_elements(info->inputs[0], run->batch);
     for (gint64 i = 0; i < count; i++)
-        run->outputs[0][i] =
-            (float) f((double) run->inputs[0][i], (double) run->inputs[1][i]);
+        run->outputs[0][i] = (float) f((double) run->inputs[0][i], (double) run->inputs[1][i]);
 }

@@ -23,9 +23,8 @@ static gboolean infer_grad(XgInfer *infer, GError **error G_GNUC_UNUSED)
 {
     const XgNode *node = infer->node;
     const XgShape *dy = &node->inputs[0]->shape;
-    infer->outputs[0] = (XgShape){4,
-                                  {dy->dims[0], xg_node_int(node, "in_h"),
-                                   xg_node_int(node, "in_w"), dy->dims[1]}};
+    infer->outputs[0] = (XgShape){
+        4, {dy->dims[0], xg_node_int(node, "in_h"), xg_node_int(node, "in_w"), dy->dims[1]}};
     infer->output_count = 1;
     return TRUE;
 }

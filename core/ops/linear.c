@@ -5,14 +5,13 @@
 
 enum { IN_X, IN_WEIGHT, IN_BIAS, IN_RESIDUAL };
 
-static const XgOpAttr forward_attrs[] = {
-    {"out_features", XG_ATTR_INT, TRUE, 0, 0.0, NULL},
-    {"no_bias", XG_ATTR_INT, FALSE, 0, 0.0, NULL},
-    {"weight_name", XG_ATTR_STRING, FALSE, 0, 0.0, "weight"},
-    {"bias_name", XG_ATTR_STRING, FALSE, 0, 0.0, "bias"},
-    {"init", XG_ATTR_STRING, FALSE, 0, 0.0, "xavier_uniform"},
-    XG_ACTIVATION_ATTR,
-    {NULL, 0, FALSE, 0, 0.0, NULL}};
+static const XgOpAttr forward_attrs[] = {{"out_features", XG_ATTR_INT, TRUE, 0, 0.0, NULL},
+                                         {"no_bias", XG_ATTR_INT, FALSE, 0, 0.0, NULL},
+                                         {"weight_name", XG_ATTR_STRING, FALSE, 0, 0.0, "weight"},
+                                         {"bias_name", XG_ATTR_STRING, FALSE, 0, 0.0, "bias"},
+                                         {"init", XG_ATTR_STRING, FALSE, 0, 0.0, "xavier_uniform"},
+                                         XG_ACTIVATION_ATTR,
+                                         {NULL, 0, FALSE, 0, 0.0, NULL}};
 
 static gboolean infer_forward(XgInfer *infer, GError **error)
 {
@@ -24,8 +23,8 @@ static gboolean infer_forward(XgInfer *infer, GError **error)
         return xg_error_set(error, XG_SHAPE, "expected [N,..,F], found %s", text);
     }
     if (outs < 1)
-        return xg_error_set(error, XG_INVALID, "out_features: expected at least 1, found %"
-                            G_GINT64_FORMAT, outs);
+        return xg_error_set(error, XG_INVALID,
+                            "out_features: expected at least 1, found %" G_GINT64_FORMAT, outs);
     if (!xg_activation_check(node, error))
         return FALSE;
     infer->outputs[0] = *x;
@@ -115,8 +114,8 @@ static void reference_grad_input(const XgNodeInfo *info, const XgRun *run)
             sums[i] = 0.0;
         for (gint64 o = 0; o < outs; o++)
             for (gint64 i = 0; i < ins; i++)
-                sums[i] += (double) run->inputs[0][r * outs + o] *
-                           (double) run->inputs[1][o * ins + i];
+                sums[i] +=
+                    (double) run->inputs[0][r * outs + o] * (double) run->inputs[1][o * ins + i];
         for (gint64 i = 0; i < ins; i++)
             run->outputs[0][r * ins + i] = (float) sums[i];
     }
@@ -132,8 +131,8 @@ static void reference_grad_weight(const XgNodeInfo *info, const XgRun *run)
             sums[i] = 0.0;
         for (gint64 r = 0; r < rows; r++)
             for (gint64 i = 0; i < ins; i++)
-                sums[i] += (double) run->inputs[0][r * outs + o] *
-                           (double) run->inputs[1][r * ins + i];
+                sums[i] +=
+                    (double) run->inputs[0][r * outs + o] * (double) run->inputs[1][r * ins + i];
         for (gint64 i = 0; i < ins; i++)
             run->outputs[0][o * ins + i] = (float) sums[i];
     }

@@ -28,17 +28,16 @@ static gboolean infer(XgInfer *infer, GError **error)
 static gboolean gradient(XgBackward *b)
 {
     XgValue *inputs[] = {b->grad_outputs[0], b->node->inputs[0]};
-    b->grad_inputs[0] = xg_backward_node(b, "lrn_grad/1", inputs, 2, b->node->attributes,
-                                         b->node->attribute_count);
+    b->grad_inputs[0] =
+        xg_backward_node(b, "lrn_grad/1", inputs, 2, b->node->attributes, b->node->attribute_count);
     return b->grad_inputs[0] != NULL;
 }
 
 static Response response(const XgNodeInfo *info)
 {
     const XgTensor *x = info->inputs[0];
-    return (Response){xg_info_int(info, "size"), x->dims[x->rank - 1],
-                      xg_info_float(info, "alpha"), xg_info_float(info, "beta"),
-                      xg_info_float(info, "k")};
+    return (Response){xg_info_int(info, "size"), x->dims[x->rank - 1], xg_info_float(info, "alpha"),
+                      xg_info_float(info, "beta"), xg_info_float(info, "k")};
 }
 
 /* k + alpha / size * sum of squares around channel c; the window starts size/2 channels before. */

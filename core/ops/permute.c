@@ -16,8 +16,8 @@ static gboolean infer(XgInfer *infer, GError **error)
             seen |= 1u << axes->ints[i];
     if (axes->count != x->rank || seen != (1u << x->rank) - 1 || axes->ints[0] != 0) {
         g_autofree char *text = xg_shape_text(x);
-        return xg_error_set(error, XG_SHAPE,
-                            "axes: expected each dimension of %s once, 0 first", text);
+        return xg_error_set(error, XG_SHAPE, "axes: expected each dimension of %s once, 0 first",
+                            text);
     }
     infer->outputs[0].rank = x->rank;
     for (int i = 0; i < x->rank; i++)

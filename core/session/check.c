@@ -39,8 +39,7 @@ static void phase_text(GString *text, const PhaseReport *report)
         text,
         "phase %s\n"
         "  trained blocks      %s\n"
-        "  trained parameters  %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
-        " (%.2f %%)\n"
+        "  trained parameters  %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " (%.2f %%)\n"
         "  trained layers      %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
         " (fine-tuning ratio %.3f)\n"
         "  frozen part         %u kernels (%u on reference kernels), %u batch norms folded, %u "
@@ -107,11 +106,10 @@ static void data_text(GString *text, const XgStudy *study)
                                k == study->positive ? " (positive)" : "");
     g_string_append(text, "\nsplit ");
     for (int part = 0; part < XG_PARTS; part++)
-        g_string_append_printf(text, " %s %u", xg_part_name(part),
-                               study->split->parts[part]->len);
-    g_string_append_printf(text, "\nimages %" G_GINT64_FORMAT "x%" G_GINT64_FORMAT
-                                 " to %" G_GINT64_FORMAT "x%" G_GINT64_FORMAT
-                                 " px, %u grey, %u colour, %u of 16 bit\n",
+        g_string_append_printf(text, " %s %u", xg_part_name(part), study->split->parts[part]->len);
+    g_string_append_printf(text,
+                           "\nimages %" G_GINT64_FORMAT "x%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT
+                           "x%" G_GINT64_FORMAT " px, %u grey, %u colour, %u of 16 bit\n",
                            study->check->min_width_px, study->check->min_height_px,
                            study->check->max_width_px, study->check->max_height_px,
                            study->check->grey, study->check->colour, study->check->deep);
@@ -152,8 +150,8 @@ char *xg_study_check(XgStudy *study, gboolean json, GError **error)
             return NULL;
         phase_text(text, &report);
         phase_json(builder, &report);
-        peak = MAX(peak, MAX(report.estimate.frozen.arena_bytes,
-                             report.estimate.training.arena_bytes));
+        peak = MAX(peak,
+                   MAX(report.estimate.frozen.arena_bytes, report.estimate.training.arena_bytes));
         xg_phase_facts_clear(&report.facts);
     }
     json_builder_end_array(builder);

@@ -121,8 +121,8 @@ char *xg_session_list(XgSession *session, const char *kind, gboolean json, GErro
 
 static const char *type_name(int type)
 {
-    static const char *const names[] = {"",     "bool",     "int",        "float",      "string",
-                                        "enum", "path",     "int list",   "float list", "string list"};
+    static const char *const names[] = {"",     "bool", "int",      "float",      "string",
+                                        "enum", "path", "int list", "float list", "string list"};
     return type >= 1 && type < (int) G_N_ELEMENTS(names) ? names[type] : "?";
 }
 
@@ -131,11 +131,10 @@ static char *range_text(const XgParam *param)
 {
     if (param->choices != NULL)
         return g_strdup(param->choices);
-    g_autofree char *range =
-        param->minimum || param->maximum
-            ? g_strdup_printf("%s..%s", param->minimum ? param->minimum : "",
-                              param->maximum ? param->maximum : "")
-            : g_strdup("");
+    g_autofree char *range = param->minimum || param->maximum
+                                 ? g_strdup_printf("%s..%s", param->minimum ? param->minimum : "",
+                                                   param->maximum ? param->maximum : "")
+                                 : g_strdup("");
     return param->unit ? g_strdup_printf("%s%s%s", range, *range ? " " : "", param->unit)
                        : g_steal_pointer(&range);
 }
@@ -148,8 +147,8 @@ static void show_params_text(GString *text, const XgParam *params)
     for (const XgParam *p = params; p->name != NULL; p++) {
         g_autofree char *range = range_text(p);
         g_string_append_printf(text, "  %-18s %-12s default %-10s %s\n", p->name,
-                               type_name(p->type),
-                               p->required ? "(required)" : p->default_value, range);
+                               type_name(p->type), p->required ? "(required)" : p->default_value,
+                               range);
         g_string_append_printf(text, "  %-18s %s\n", "", p->doc ? p->doc : "");
     }
 }
@@ -238,26 +237,25 @@ static void show_backbone_text(GString *text, const XgSessionBackbone *backbone,
         ")\ninput: %" G_GINT64_FORMAT " px (%" G_GINT64_FORMAT "..%" G_GINT64_FORMAT
         " px), %" G_GINT64_FORMAT " channels\n",
         all.parameters, network->info.classes, features.parameters, all.layers, features.layers,
-        backbone->size->size_px, backbone->size->min_px, backbone->size->max_px,
+        backbone->size_px, backbone->size->min_px, backbone->size->max_px,
         backbone->size->channels);
-    const XgWeightsFamily *family =
-        backbone->table->families(xg_instance_self(backbone->instance));
+    const XgWeightsFamily *family = backbone->table->families(xg_instance_self(backbone->instance));
     for (; family != NULL && family->id != NULL; family++)
         g_string_append_printf(
             text,
             "weights family %s: %s; %s resize of the shorter side to %" G_GINT64_FORMAT
             " px, %s, scale %g, mean %g %g %g, std %g %g %g\n",
-            family->id, family->doc,
-            family->interpolation == XG_BICUBIC ? "bicubic" : "bilinear", family->resize_px,
-            family->channel_order == XG_BGR ? "BGR" : "RGB", family->scale, family->mean[0],
-            family->mean[1], family->mean[2], family->std[0], family->std[1], family->std[2]);
+            family->id, family->doc, family->interpolation == XG_BICUBIC ? "bicubic" : "bilinear",
+            family->resize_px, family->channel_order == XG_BGR ? "BGR" : "RGB", family->scale,
+            family->mean[0], family->mean[1], family->mean[2], family->std[0], family->std[1],
+            family->std[2]);
     g_string_append(text, "\nblocks, from the input\n");
     for (int block = 0; block <= (int) network->blocks->len; block++) {
         const gboolean head = block == (int) network->blocks->len;
         const BlockCount count = count_block(network, head ? -1 : block);
-        g_string_append_printf(text, "  %-18s %3" G_GINT64_FORMAT " layers %12" G_GINT64_FORMAT
-                                     " parameters\n",
-                               block_name(network, block), count.layers, count.elements);
+        g_string_append_printf(
+            text, "  %-18s %3" G_GINT64_FORMAT " layers %12" G_GINT64_FORMAT " parameters\n",
+            block_name(network, block), count.layers, count.elements);
     }
 }
 
@@ -291,14 +289,13 @@ static void show_backbone_json(JsonBuilder *builder, const XgSessionBackbone *ba
     json_number(builder, "feature_parameter_count", features.parameters);
     json_number(builder, "layers", all.layers);
     json_number(builder, "feature_layers", features.layers);
-    json_number(builder, "input_px", backbone->size->size_px);
+    json_number(builder, "input_px", backbone->size_px);
     json_number(builder, "input_min_px", backbone->size->min_px);
     json_number(builder, "input_max_px", backbone->size->max_px);
     json_number(builder, "channels", backbone->size->channels);
     json_builder_set_member_name(builder, "weights_families");
     json_builder_begin_array(builder);
-    const XgWeightsFamily *family =
-        backbone->table->families(xg_instance_self(backbone->instance));
+    const XgWeightsFamily *family = backbone->table->families(xg_instance_self(backbone->instance));
     for (; family != NULL && family->id != NULL; family++)
         show_family_json(builder, family);
     json_builder_end_array(builder);

@@ -59,8 +59,7 @@ XgSessionEngine *xg_session_engine_new(XgSession *session, const char *id, int t
         if (engine->instance == NULL)
             xg_session_warn(session, "%s: the slow reference kernels are used", engine->reason);
     } else {
-        engine->instance =
-            xg_registry_create(session->registry, XG_ENGINE_KIND, id, params, error);
+        engine->instance = xg_registry_create(session->registry, XG_ENGINE_KIND, id, params, error);
         engine->reason = g_strdup("chosen by the study");
         if (engine->instance == NULL)
             return NULL;

@@ -33,7 +33,8 @@ static char *shorten(char **lines, const XgStudy *study)
     for (guint i = 0; i + 1 < count && i < LINES_SHOWN; i++)
         g_string_append_printf(text, "%s\n", lines[i]);
     if (count > LINES_SHOWN + 1)
-        g_string_append_printf(text, "... and %u more; `xenograft weights %s --match %s` shows all\n",
+        g_string_append_printf(text,
+                               "... and %u more; `xenograft weights %s --match %s` shows all\n",
                                count - 1 - LINES_SHOWN, study->weights->path,
                                xg_instance_entry(study->backbone->instance)->id);
     g_string_append_printf(text, "%s\n", lines[count - 1]);
@@ -133,7 +134,7 @@ static char *list_tensors(const XgTensorSource *source, gboolean json, GError **
 
 static char *match_json(const XgMatch *match)
 {
-    static const char *const states[] = {"matched", "head",    "ignored",
+    static const char *const states[] = {"matched",  "head",    "ignored",
                                          "reshaped", "missing", "unexpected"};
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_array(builder);
@@ -156,8 +157,7 @@ char *xg_session_weights(XgSession *session, const char *path, const char *backb
     g_autoptr(XgWeightsFile) file = xg_weights_file_open(session, path, error);
     if (file == NULL || backbone_id == NULL)
         return file ? list_tensors(&file->source, json, error) : NULL;
-    XgInstance *instance =
-        xg_session_instance(session, XG_BACKBONE_KIND, backbone_id, NULL, error);
+    XgInstance *instance = xg_session_instance(session, XG_BACKBONE_KIND, backbone_id, NULL, error);
     g_autoptr(XgSessionBackbone) backbone =
         instance ? xg_session_backbone_new(instance, NULL, 0, error) : NULL;
     g_autoptr(XgNetwork) network =
@@ -231,9 +231,10 @@ static char *describe_model(const XgStudy *study)
     json_builder_end_array(builder);
     preprocess_json(builder, &study->preprocess);
     const gboolean replaced = new_head(study) != NULL;
-    member(builder, "head", !replaced                             ? "native"
-                            : study->plan->head == XG_HEAD_MLP ? "mlp"
-                                                                 : "linear");
+    member(builder, "head",
+           !replaced                          ? "native"
+           : study->plan->head == XG_HEAD_MLP ? "mlp"
+                                              : "linear");
     member(builder, "tap", study->plan->tap);
     number(builder, "hidden", study->plan->head == XG_HEAD_MLP ? study->plan->hidden : 0);
     member(builder, "strategy", xg_instance_entry(study->strategy)->id);
@@ -265,9 +266,8 @@ static gboolean read_preprocess(JsonObject *object, XgPreprocess *p, GError **er
     JsonArray *mean = json_object_has_member(object, "mean")
                           ? json_object_get_array_member(object, "mean")
                           : NULL;
-    JsonArray *std = json_object_has_member(object, "std")
-                         ? json_object_get_array_member(object, "std")
-                         : NULL;
+    JsonArray *std =
+        json_object_has_member(object, "std") ? json_object_get_array_member(object, "std") : NULL;
     if (mean == NULL || std == NULL || json_array_get_length(mean) != 3 ||
         json_array_get_length(std) != 3)
         return xg_error_set(error, XG_FORMAT, "its preprocessing is incomplete");

@@ -7,7 +7,8 @@
 static const XgWeightsFamily *find_family(const XgSessionBackbone *backbone, const char *id,
                                           GError **error)
 {
-    const XgWeightsFamily *families = backbone->table->families(xg_instance_self(backbone->instance));
+    const XgWeightsFamily *families =
+        backbone->table->families(xg_instance_self(backbone->instance));
     GString *known = g_string_new(NULL);
     const XgWeightsFamily *found = NULL;
     for (const XgWeightsFamily *f = families; f != NULL && f->id != NULL && found == NULL; f++) {
@@ -26,9 +27,8 @@ static gboolean check_size(const XgSessionBackbone *backbone, gint64 size_px, GE
 {
     const XgInputSize *size = backbone->size;
     const gint64 step = MAX(size->step_px, 1);
-    if (size_px == size->size_px ||
-        (size_px >= size->min_px && size_px <= size->max_px &&
-         (size_px - size->min_px) % step == 0))
+    if (size_px == size->size_px || (size_px >= size->min_px && size_px <= size->max_px &&
+                                     (size_px - size->min_px) % step == 0))
         return TRUE;
     return xg_error_set(error, XG_INVALID,
                         "%s: size: expected %" G_GINT64_FORMAT " px or from %" G_GINT64_FORMAT
@@ -38,8 +38,8 @@ static gboolean check_size(const XgSessionBackbone *backbone, gint64 size_px, GE
                         size->max_px, step, size_px);
 }
 
-XgSessionBackbone *xg_session_backbone_new(XgInstance *instance, const char *family,
-                                           gint64 size_px, GError **error)
+XgSessionBackbone *xg_session_backbone_new(XgInstance *instance, const char *family, gint64 size_px,
+                                           GError **error)
 {
     g_autoptr(XgSessionBackbone) backbone = g_new0(XgSessionBackbone, 1);
     backbone->instance = instance;
@@ -78,9 +78,8 @@ XgNetwork *xg_session_backbone_build(const XgSessionBackbone *backbone, gint64 c
                                 .height_px = backbone->size_px,
                                 .width_px = backbone->size_px,
                                 .channels = backbone->size->channels};
-    XgNetwork *network =
-        xg_network_build(backbone->table, xg_instance_self(backbone->instance),
-                         xg_instance_host(backbone->instance), &info, error);
+    XgNetwork *network = xg_network_build(backbone->table, xg_instance_self(backbone->instance),
+                                          xg_instance_host(backbone->instance), &info, error);
     if (network == NULL)
         g_prefix_error(error, "%s: ", xg_instance_entry(backbone->instance)->id);
     return network;

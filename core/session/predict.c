@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "session/study_private.h"
 
-#include "eval/softmax.h"
+#include "eval/probabilities.h"
 #include "report/format.h"
 
 #include <json-glib/json-glib.h>
@@ -84,7 +84,7 @@ static gboolean predict_batch(const Predictor *p, const char *const *files, gsiz
                                    .class_names = (const char *const *) p->model->class_names,
                                    .class_count = (guint) p->classes};
         if (prediction.error == NULL) {
-            xg_softmax(logits, p->classes, probabilities);
+            xg_probabilities(logits, p->classes, probabilities);
             logits += p->classes;
             prediction.probabilities = probabilities;
             prediction.best = (guint) xg_argmax(probabilities, p->classes);

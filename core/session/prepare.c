@@ -78,8 +78,7 @@ void xg_session_readers_free(XgSessionReaders *readers)
 static gboolean on_check(guint done, guint total, void *user)
 {
     const XgSession *session = user;
-    const XgSessionProgress progress = {
-        .activity = "reading images", .done = done, .total = total};
+    const XgSessionProgress progress = {.activity = "reading images", .done = done, .total = total};
     xg_session_tell(session, &progress);
     return session->events == NULL || session->events->interrupted == NULL ||
            g_atomic_int_get(session->events->interrupted) == 0;
@@ -138,11 +137,11 @@ static gboolean split_data(XgStudy *study, GError **error)
     const char *text = text_of(study, "data", "split");
     if (!xg_sections_parse_split(text, parts))
         return xg_error_set(error, XG_INVALID, "[data] split: found \"%s\"", text);
-    study->split = strcmp(text, "manifest") == 0
-                       ? xg_split_given(study->dataset, error)
-                       : xg_split_new(study->dataset, parts,
-                                      (guint64) xg_resolved_int(study->resolved, "study", "seed"),
-                                      error);
+    study->split =
+        strcmp(text, "manifest") == 0
+            ? xg_split_given(study->dataset, error)
+            : xg_split_new(study->dataset, parts,
+                           (guint64) xg_resolved_int(study->resolved, "study", "seed"), error);
     if (study->split == NULL)
         return FALSE;
     g_auto(GStrv) notes = xg_split_notes(study->split, study->dataset);
@@ -211,8 +210,7 @@ static gboolean build_network(XgStudy *study, GError **error)
     fill_preprocess(study);
     if (!xg_preprocess_check(&study->preprocess, error))
         return FALSE;
-    study->network =
-        xg_session_backbone_build(study->backbone, study->dataset->class_count, error);
+    study->network = xg_session_backbone_build(study->backbone, study->dataset->class_count, error);
     if (study->network != NULL)
         study->native_head = g_strdup(xg_network_head_name(study->network));
     return study->network != NULL;
@@ -331,7 +329,8 @@ static void cache_note(const char *text, void *user)
 static void make_feature_store(XgStudy *study)
 {
     const char *cache = text_of(study, "data", "cache");
-    g_autofree char *folder = g_build_filename(g_get_user_cache_dir(), "xenograft", "features", NULL);
+    g_autofree char *folder =
+        g_build_filename(g_get_user_cache_dir(), "xenograft", "features", NULL);
     XgFeatureSpec spec = {
         .feed = xg_study_feed,
         .item_hashes = study->hashes,

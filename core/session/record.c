@@ -92,8 +92,7 @@ void xg_study_record_start(XgStudy *study)
     xg_record_set_plan(record, study->plan_text);
     const XgValue *tap = g_hash_table_lookup(study->network->taps, study->plan->tap);
     record->parameters = xg_network_count(study->network, study->network->logits).parameters;
-    record->feature_parameters =
-        xg_network_count(study->network, (XgValue *) tap).parameters;
+    record->feature_parameters = xg_network_count(study->network, (XgValue *) tap).parameters;
     for (guint i = 0; i < xg_resolved_count(study->resolved); i++) {
         const XgResolvedValue *value = xg_resolved_value(study->resolved, i);
         xg_record_add_setting(record, value->section, value->key, value->value, value->set);
@@ -103,7 +102,7 @@ void xg_study_record_start(XgStudy *study)
     add_phases(study);
 }
 
-static void add_history(XgRecord *record, const XgTrainerResult *result, double *seconds)
+static void add_history(XgRecord *record, const XgTrainerResult *result)
 {
     for (guint i = 0; i < result->history->len; i++) {
         const XgHistoryRow *row = result->history->pdata[i];
@@ -119,16 +118,14 @@ static void add_history(XgRecord *record, const XgTrainerResult *result, double 
             .best = row->best,
         };
         xg_record_add_epoch(record, &epoch);
-        *seconds += row->seconds;
     }
 }
 
 void xg_study_record_finish(XgStudy *study, const XgTrainerResult *result)
 {
     XgRecord *record = study->record;
-    double seconds = 0.0;
     struct rusage usage;
-    add_history(record, result, &seconds);
+    add_history(record, result);
     if (result->best_phase >= 0) {
         const XgPhase *phase = study->plan->phases->pdata[result->best_phase];
         xg_record_set(&record->best_phase, phase->name);
@@ -139,7 +136,6 @@ void xg_study_record_finish(XgStudy *study, const XgTrainerResult *result)
     record->arena_bytes = (gint64) result->arena_bytes;
     if (getrusage(RUSAGE_SELF, &usage) == 0)
         record->peak_memory_bytes = (gint64) usage.ru_maxrss * 1024;
-    xg_record_add_timing(record, "epochs", seconds);
     xg_record_add_timing(record, "whole run",
                          (double) (g_get_monotonic_time() - study->started_us) / G_USEC_PER_SEC);
 }

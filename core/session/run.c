@@ -26,7 +26,8 @@ static gboolean make_folder(const XgStudy *study, const char *folder, gboolean r
                             "%s is an interrupted run; --resume goes on with it, or remove it",
                             folder);
     if (!there && resume)
-        return xg_error_set(error, XG_INVALID, "nothing to resume: there is no %s; run without --resume", folder);
+        return xg_error_set(error, XG_INVALID,
+                            "nothing to resume: there is no %s; run without --resume", folder);
     g_autofree char *parent = g_path_get_dirname(study->output);
     if (!there && (g_mkdir_with_parents(parent, 0777) != 0 || g_mkdir(folder, 0777) != 0))
         return xg_error_set(error, XG_IO, "%s: %s", folder, g_strerror(errno));
@@ -51,7 +52,8 @@ static char *run_identity(const XgStudy *study)
         const XgResolvedValue *value = xg_resolved_value(study->resolved, i);
         if (strcmp(value->section, "study") == 0 && strcmp(value->key, "output") == 0)
             continue;
-        g_autofree char *line = g_strdup_printf("%s.%s=%s\n", value->section, value->key, value->value);
+        g_autofree char *line =
+            g_strdup_printf("%s.%s=%s\n", value->section, value->key, value->value);
         g_checksum_update(sum, (const guchar *) line, -1);
     }
     for (guint i = 0; i < study->dataset->items->len; i++)
@@ -85,7 +87,7 @@ static gboolean score_parts(XgStudy *study, GError **error)
 {
     const gsize classes = study->dataset->class_count;
     const XgTrainerSpec spec = xg_study_trainer_spec(study);
-    g_autofree float *all = g_new(float, spec.item_count * classes);
+    g_autofree float *all = g_new(float, spec.item_count *classes);
     if (!xg_train_predict(&spec, spec.items, spec.item_count, all, error))
         return FALSE;
     for (int part = 0; part < XG_PARTS; part++) {

@@ -33,10 +33,10 @@ static gboolean on_info(void *user, gsize index, XgWeightInfo *info, GError **er
 static gboolean on_read(void *user, gsize index, float *values, gsize count, GError **error)
 {
     const XgWeightsFile *file = user;
-    return told(file,
-                table_of(file)->read(xg_instance_self(file->instance), file->file, index, values,
-                                     count),
-                error);
+    return told(
+        file,
+        table_of(file)->read(xg_instance_self(file->instance), file->file, index, values, count),
+        error);
 }
 
 static const char *on_metadata(void *user, const char *key)

@@ -6,11 +6,10 @@ int command_check(int argc, char **argv)
 {
     gboolean json = FALSE;
     g_auto(GStrv) overrides = NULL;
-    const GOptionEntry entries[] = {
-        {"set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &overrides, "override a setting of the study",
-         "SECTION.KEY=VALUE"},
-        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "print JSON", NULL},
-        {NULL, 0, 0, 0, NULL, NULL, NULL}};
+    const GOptionEntry entries[] = {{"set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &overrides,
+                                     "override a setting of the study", "SECTION.KEY=VALUE"},
+                                    {"json", 0, 0, G_OPTION_ARG_NONE, &json, "print JSON", NULL},
+                                    {NULL, 0, 0, 0, NULL, NULL, NULL}};
     const int status = parse_options("check", entries, &argc, &argv, 1, 1);
     if (status >= 0)
         return status;

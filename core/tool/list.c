@@ -5,9 +5,8 @@
 int command_list(int argc, char **argv)
 {
     gboolean json = FALSE;
-    const GOptionEntry entries[] = {
-        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "print JSON", NULL},
-        {NULL, 0, 0, 0, NULL, NULL, NULL}};
+    const GOptionEntry entries[] = {{"json", 0, 0, G_OPTION_ARG_NONE, &json, "print JSON", NULL},
+                                    {NULL, 0, 0, 0, NULL, NULL, NULL}};
     const int status = parse_options("list", entries, &argc, &argv, 0, 1);
     if (status >= 0)
         return status;

@@ -18,13 +18,15 @@ static const Command commands[] = {
 static void print_help(FILE *to)
 {
     fputs("usage: xenograft COMMAND [OPTION...]\n\nTransfer learning in medical image "
-          "classification.\n\n", to);
+          "classification.\n\n",
+          to);
     for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
         g_autofree char *use = g_strdup_printf("%s %s", commands[i].name, commands[i].usage);
         fprintf(to, "  %-24s %s\n", use, commands[i].summary);
     }
     fputs("\n`xenograft COMMAND --help` describes one command. `xenograft --version` prints the "
-          "version.\n", to);
+          "version.\n",
+          to);
 }
 
 int parse_options(const char *name, const GOptionEntry *entries, int *argc, char ***argv,

@@ -6,11 +6,10 @@ int command_weights(int argc, char **argv)
 {
     gboolean json = FALSE;
     g_autofree char *backbone = NULL;
-    const GOptionEntry entries[] = {
-        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "print JSON", NULL},
-        {"match", 0, 0, G_OPTION_ARG_STRING, &backbone,
-         "show which tensors of that backbone match", "BACKBONE"},
-        {NULL, 0, 0, 0, NULL, NULL, NULL}};
+    const GOptionEntry entries[] = {{"json", 0, 0, G_OPTION_ARG_NONE, &json, "print JSON", NULL},
+                                    {"match", 0, 0, G_OPTION_ARG_STRING, &backbone,
+                                     "show which tensors of that backbone match", "BACKBONE"},
+                                    {NULL, 0, 0, 0, NULL, NULL, NULL}};
     const int status = parse_options("weights", entries, &argc, &argv, 1, 1);
     if (status >= 0)
         return status;

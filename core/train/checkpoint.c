@@ -18,12 +18,18 @@ typedef struct {
     gboolean is_double;
 } Field;
 
-#define WHOLE(member) {#member, G_STRUCT_OFFSET(XgTrainState, member), FALSE}
-#define REAL(member) {#member, G_STRUCT_OFFSET(XgTrainState, member), TRUE}
+#define WHOLE(member)                                                                              \
+    {                                                                                              \
+#member, G_STRUCT_OFFSET(XgTrainState, member), FALSE                                      \
+    }
+#define REAL(member)                                                                               \
+    {                                                                                              \
+#member, G_STRUCT_OFFSET(XgTrainState, member), TRUE                                       \
+    }
 static const Field fields[] = {
-    WHOLE(epoch),      WHOLE(step),       REAL(loss_sum),   REAL(rate_scale), REAL(last_rate),
-    WHOLE(best_epoch), REAL(best_score),  REAL(best_loss),  WHOLE(kept_phase), WHOLE(kept_epoch),
-    REAL(kept_score),  REAL(kept_loss),   WHOLE(total_steps),
+    WHOLE(epoch),      WHOLE(step),      REAL(loss_sum),     REAL(rate_scale),  REAL(last_rate),
+    WHOLE(best_epoch), REAL(best_score), REAL(best_loss),    WHOLE(kept_phase), WHOLE(kept_epoch),
+    REAL(kept_score),  REAL(kept_loss),  WHOLE(total_steps),
 };
 
 /* Columns of a history row in a checkpoint. */
@@ -95,8 +101,7 @@ static gboolean get_history(XgTrainRun *run, GKeyFile *file, GError **error)
     for (guint64 i = 0; i < rows; i++) {
         gsize count = 0;
         g_autofree char *key = g_strdup_printf("%" G_GUINT64_FORMAT, i);
-        g_autofree double *columns =
-            g_key_file_get_double_list(file, "history", key, &count, NULL);
+        g_autofree double *columns = g_key_file_get_double_list(file, "history", key, &count, NULL);
         XgHistoryRow *row =
             columns != NULL && count == ROW_COLUMNS ? row_from_columns(run, columns) : NULL;
         if (row == NULL)

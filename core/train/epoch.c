@@ -3,7 +3,7 @@
 #include "train/run.h"
 
 #include "base/rng.h"
-#include "eval/softmax.h"
+#include "eval/probabilities.h"
 #include "graph/op.h"
 
 #include <math.h>
@@ -129,8 +129,8 @@ gboolean xg_run_open_phase(XgTrainRun *run, GError **error)
     const XgTrainerSpec *spec = run->spec;
     run->phase = spec->plan->phases->pdata[run->state.phase];
     XgPhaseChoice choice = {run->phase, spec->network};
-    run->cut = xg_cut_new(spec->network, spec->network->logits, xg_phase_trains, &choice,
-                          run->phase->bn);
+    run->cut =
+        xg_cut_new(spec->network, spec->network->logits, xg_phase_trains, &choice, run->phase->bn);
     gboolean cached = FALSE;
     if (!xg_feature_store_prepare(spec->features, spec->network, run->cut, spec->store,
                                   spec->engine, spec->items, spec->item_count, &cached, on_features,
@@ -165,8 +165,8 @@ static guint64 *shuffled(const XgTrainRun *run)
 {
     const XgTrainerSpec *spec = run->spec;
     guint64 *items = g_memdup2(spec->train_items, sizeof(guint64) * spec->train_count);
-    g_autofree char *purpose = g_strdup_printf("shuffle:%s:%" G_GINT64_FORMAT, run->phase->name,
-                                               run->state.epoch);
+    g_autofree char *purpose =
+        g_strdup_printf("shuffle:%s:%" G_GINT64_FORMAT, run->phase->name, run->state.epoch);
     xg_rng_shuffle(spec->seed, xg_rng_stream(purpose), items, spec->train_count);
     return items;
 }
@@ -198,19 +198,19 @@ static gboolean train_step(XgTrainRun *run, const float *const *inputs, const gu
 {
     XgTrainState *state = &run->state;
     fill_targets(run, items, n, targets, weights);
-    const double rate = state->rate_scale *
-                        xg_schedule_rate(&run->phase->schedule, state->epoch, run->phase->epochs,
-                                         state->step, steps);
+    const double rate =
+        state->rate_scale * xg_schedule_rate(&run->phase->schedule, state->epoch,
+                                             run->phase->epochs, state->step, steps);
     const float *logits;
     double loss;
-    if (!xg_program_train(run->training, n, inputs, targets, weights,
-                          (guint64) state->total_steps, &logits, &loss, error) ||
+    if (!xg_program_train(run->training, n, inputs, targets, weights, (guint64) state->total_steps,
+                          &logits, &loss, error) ||
         !finite_step(run, loss, rate, error))
         return FALSE;
     g_autofree const float **gradients = g_new(const float *, run->trained->len);
     for (guint i = 0; i < run->trained->len; i++)
-        gradients[i] = xg_program_gradient(run->training,
-                                           ((XgStored *) run->trained->pdata[i])->name);
+        gradients[i] =
+            xg_program_gradient(run->training, ((XgStored *) run->trained->pdata[i])->name);
     xg_optimiser_step(run->optimiser, rate, gradients);
     state->last_rate = rate;
     state->loss_sum += loss * (double) n;
@@ -226,8 +226,8 @@ gboolean xg_run_epoch(XgTrainRun *run, GError **error)
     const gint64 steps = ((gint64) spec->train_count + batch - 1) / batch;
     g_autofree guint64 *items = shuffled(run);
     gsize done = MIN((gsize) (run->state.step * batch), spec->train_count);
-    g_autoptr(XgFeaturePass) pass = xg_feature_pass_new(spec->features, items + done,
-                                                        spec->train_count - done, batch, error);
+    g_autoptr(XgFeaturePass) pass =
+        xg_feature_pass_new(spec->features, items + done, spec->train_count - done, batch, error);
     if (pass == NULL)
         return FALSE;
     g_autofree float *targets = g_new(float, (gsize) (batch * spec->classes));
@@ -268,9 +268,8 @@ gboolean xg_run_evaluate(XgTrainRun *run, const char *activity, const guint64 *i
             return FALSE;
         for (gint64 i = 0; i < n; i++, done++) {
             const float *row = logits + i * spec->classes;
-            const double log_sum =
-                xg_softmax(row, (gsize) spec->classes,
-                           probabilities + done * (gsize) spec->classes);
+            const double log_sum = xg_probabilities(row, (gsize) spec->classes,
+                                                    probabilities + done * (gsize) spec->classes);
             if (loss != NULL)
                 sum += log_sum - (double) row[spec->labels[items[done]]];
         }

@@ -77,9 +77,8 @@ static gboolean estimate_frozen(const XgTrainerSpec *spec, const XgCut *cut,
     return TRUE;
 }
 
-static gboolean estimate_training(const XgTrainerSpec *spec, const XgPhase *phase,
-                                  const XgCut *cut, XgPhaseChoice *choice,
-                                  XgPhaseEstimate *estimate, GError **error)
+static gboolean estimate_training(const XgTrainerSpec *spec, const XgPhase *phase, const XgCut *cut,
+                                  XgPhaseChoice *choice, XgPhaseEstimate *estimate, GError **error)
 {
     XgValue *const *boundary = (XgValue *const *) cut->boundary->pdata;
     const gint64 batch = MIN(phase->batch_size, (gint64) spec->train_count);
@@ -146,9 +145,8 @@ gboolean xg_train_estimate(const XgTrainerSpec *spec, guint phase_index, XgPhase
     estimate->boundary_elements = cut->elements;
     if (!xg_snapshot_take(before, buffers, error))
         return FALSE;
-    const gboolean good =
-        estimate_frozen(spec, cut, estimate, error) &&
-        estimate_training(spec, phase, cut, &choice, estimate, error);
+    const gboolean good = estimate_frozen(spec, cut, estimate, error) &&
+                          estimate_training(spec, phase, cut, &choice, estimate, error);
     xg_snapshot_restore(before, spec->store);
     return good;
 }

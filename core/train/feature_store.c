@@ -14,18 +14,18 @@ typedef enum { ROWS_NONE, ROWS_MEMORY, ROWS_FILE, ROWS_STREAMED } Where;
 
 struct XgFeatureStore {
     XgFeatureSpec spec;
-    char *folder;           /* of cache files; NULL: none */
+    char *folder; /* of cache files; NULL: none */
     Where where;
-    char *key;              /* of the prepared cut */
-    GHashTable *row_of;     /* image hash -> row + 1 */
+    char *key;               /* of the prepared cut */
+    GHashTable *row_of;      /* image hash -> row + 1 */
     GArray *representatives; /* guint64: an item of each row */
     gint64 rows;
-    gint64 elements;        /* floats per row */
-    int part_count;         /* boundary values */
+    gint64 elements; /* floats per row */
+    int part_count;  /* boundary values */
     gint64 *part_elements;
-    gboolean images_only;   /* the boundary is the network's input */
+    gboolean images_only; /* the boundary is the network's input */
     gint64 image_elements;
-    XgProgram *program;     /* the frozen part, while it is needed */
+    XgProgram *program; /* the frozen part, while it is needed */
     float *memory;
     XgRowFile *file;
 };
@@ -35,7 +35,7 @@ struct XgFeaturePass {
     const guint64 *items;
     gsize count, done;
     gint64 batch;
-    float **gathered;       /* per part, batch rows */
+    float **gathered; /* per part, batch rows */
     const float **inputs;
     void *stream;
     gboolean streaming;
@@ -233,8 +233,7 @@ static gboolean compute_rows(XgFeatureStore *store, RowSink sink, void *to,
 static gboolean to_memory(void *to, gint64 row, const float *values, GError **error G_GNUC_UNUSED)
 {
     XgFeatureStore *store = to;
-    memcpy(store->memory + row * store->elements, values,
-           sizeof(float) * (gsize) store->elements);
+    memcpy(store->memory + row * store->elements, values, sizeof(float) * (gsize) store->elements);
     return TRUE;
 }
 
@@ -264,8 +263,8 @@ static gboolean fill_file(XgFeatureStore *store, const char *path, XgFeatureProg
     g_autoptr(GError) trouble = NULL;
     FileSink sink = {
         .writer = xg_row_writer_new(path, store->key, store->rows, store->elements, &trouble)};
-    gboolean computed = sink.writer != NULL &&
-                        compute_rows(store, to_file, &sink, progress, user, &trouble);
+    gboolean computed =
+        sink.writer != NULL && compute_rows(store, to_file, &sink, progress, user, &trouble);
     if (computed && xg_row_writer_commit(g_steal_pointer(&sink.writer), &trouble)) {
         store->file = xg_row_file_open(path, store->key, store->rows, store->elements, &trouble);
         if (store->file != NULL) {
@@ -334,11 +333,10 @@ static gboolean fill(XgFeatureStore *store, gboolean *from_cache, XgFeatureProgr
     return TRUE;
 }
 
-gboolean xg_feature_store_prepare(XgFeatureStore *store, const XgNetwork *network,
-                                  const XgCut *cut, XgStore *weights,
-                                  const XgEngineHandle *engine, const guint64 *items, gsize count,
-                                  gboolean *from_cache, XgFeatureProgress progress, void *user,
-                                  GError **error)
+gboolean xg_feature_store_prepare(XgFeatureStore *store, const XgNetwork *network, const XgCut *cut,
+                                  XgStore *weights, const XgEngineHandle *engine,
+                                  const guint64 *items, gsize count, gboolean *from_cache,
+                                  XgFeatureProgress progress, void *user, GError **error)
 {
     g_autofree char *old_key = g_steal_pointer(&store->key);
     g_clear_pointer(&store->row_of, g_hash_table_unref);
@@ -391,8 +389,8 @@ XgFeaturePass *xg_feature_pass_new(XgFeatureStore *store, const guint64 *items, 
         good = pass->gathered[part] != NULL;
     }
     if (good && pass->streaming)
-        good = store->spec.feed.open(store->spec.feed.user, items, count, batch, &pass->stream,
-                                     error);
+        good =
+            store->spec.feed.open(store->spec.feed.user, items, count, batch, &pass->stream, error);
     if (!good)
         g_clear_pointer(&pass, xg_feature_pass_free);
     return pass;
@@ -416,8 +414,9 @@ static gint64 gather_stored(XgFeaturePass *pass)
         const guint found = GPOINTER_TO_UINT(g_hash_table_lookup(store->row_of, hash));
         g_assert(found > 0);
         const gint64 row = found - 1;
-        gather_row(pass, i, store->file ? xg_row_file_row(store->file, row)
-                                        : store->memory + row * store->elements);
+        gather_row(pass, i,
+                   store->file ? xg_row_file_row(store->file, row)
+                               : store->memory + row * store->elements);
     }
     return n;
 }

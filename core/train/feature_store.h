@@ -27,13 +27,15 @@ typedef struct {
     XgImageFeed feed;
     const char *const *item_hashes; /**< by item: SHA-256 of the file */
     gsize item_count;
-    const char *preprocessing;      /**< text that names everything done to a pixel */
-    const char *engine_identity;    /**< engine, version, threads: bits depend on it */
-    const char *folder;             /**< of cache files; NULL: memory only */
-    gsize memory_limit;             /**< bytes of rows that may be kept in memory */
-    gsize disk_limit;               /**< bytes of one cache file; larger than both limits: computed at each pass */
-    const gint *interrupted;        /**< non-zero: stop; NULL: never */
-    void (*note)(const char *text, void *user); /**< a cache file that cannot be used; may be NULL */
+    const char *preprocessing;   /**< text that names everything done to a pixel */
+    const char *engine_identity; /**< engine, version, threads: bits depend on it */
+    const char *folder;          /**< of cache files; NULL: memory only */
+    gsize memory_limit;          /**< bytes of rows that may be kept in memory */
+    gsize
+        disk_limit; /**< bytes of one cache file; larger than both limits: computed at each pass */
+    const gint *interrupted; /**< non-zero: stop; NULL: never */
+    void (*note)(const char *text,
+                 void *user); /**< a cache file that cannot be used; may be NULL */
     void *user;
 } XgFeatureSpec;
 
@@ -50,11 +52,10 @@ typedef void (*XgFeatureProgress)(gint64 done, gint64 total, void *user);
  * whose key (frozen tensors' hash, frozen graph, preprocessing, engine, image hashes) is equal, or
  * by running the frozen part. *from_cache says whether nothing had to be computed.
  */
-gboolean xg_feature_store_prepare(XgFeatureStore *store, const XgNetwork *network,
-                                  const XgCut *cut, XgStore *weights,
-                                  const XgEngineHandle *engine, const guint64 *items, gsize count,
-                                  gboolean *from_cache, XgFeatureProgress progress, void *user,
-                                  GError **error);
+gboolean xg_feature_store_prepare(XgFeatureStore *store, const XgNetwork *network, const XgCut *cut,
+                                  XgStore *weights, const XgEngineHandle *engine,
+                                  const guint64 *items, gsize count, gboolean *from_cache,
+                                  XgFeatureProgress progress, void *user, GError **error);
 
 /** A pass over items of the prepared cut: next() gathers rows of `batch` items into inputs[i],
  *  one per boundary value, for xg_program_run(). */

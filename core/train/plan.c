@@ -104,8 +104,8 @@ static void set_number(XgTrainPlan *plan, const char *where, void *at, const Fie
                        const XgAttr *value)
 {
     const double number = value->type == XG_ATTR_INT ? (double) value->i : value->f;
-    const gboolean typed = value->type == XG_ATTR_INT ||
-                           (value->type == XG_ATTR_FLOAT && field->type == FIELD_FLOAT);
+    const gboolean typed =
+        value->type == XG_ATTR_INT || (value->type == XG_ATTR_FLOAT && field->type == FIELD_FLOAT);
     if (!typed || !(number >= field->minimum && number <= field->maximum))
         plan_fail(plan, XG_INVALID, "%s: %s: expected %s from %g to %g, found %g", where,
                   field->key, field->type == FIELD_INT ? "a whole number" : "a number",

@@ -17,7 +17,7 @@ typedef enum { XG_HEAD_NATIVE, XG_HEAD_LINEAR, XG_HEAD_MLP, XG_HEAD_CLASSIFIER }
 /** A rule of a phase, in the order of the calls; the last one that matches wins. */
 typedef struct {
     char *pattern;
-    double rate;      /**< learning-rate multiplier; 0: frozen */
+    double rate; /**< learning-rate multiplier; 0: frozen */
 } XgPhaseRule;
 
 typedef struct {
@@ -34,25 +34,25 @@ struct XgPhase {
     XgOptimiserSpec optimiser;
     XgScheduleSpec schedule;
     XgBnMode bn;
-    char *start;             /**< "previous", "initial" or a phase's name */
+    char *start; /**< "previous", "initial" or a phase's name */
     gint64 patience;
     double tolerance;
     gint64 convergence_epochs;
     gboolean keep_last;
-    GPtrArray *rules;        /**< of XgPhaseRule */
-    GPtrArray *penalties;    /**< of XgPhasePenalty */
+    GPtrArray *rules;     /**< of XgPhaseRule */
+    GPtrArray *penalties; /**< of XgPhasePenalty */
 };
 
 typedef struct {
-    XgPlan plan;             /**< the face that a strategy sees; first member */
+    XgPlan plan; /**< the face that a strategy sees; first member */
     const XgNetwork *network;
     gboolean random_start;
     XgHeadKind head;
     gint64 hidden;
     char *tap;
     gboolean select_best;
-    GPtrArray *phases;       /**< of XgPhase */
-    GError *error;           /**< the first one */
+    GPtrArray *phases; /**< of XgPhase */
+    GError *error;     /**< the first one */
     gint64 train_images, validation_images;
     gboolean pretrained;
 } XgTrainPlan;
@@ -78,11 +78,12 @@ double xg_phase_rate(const XgPhase *phase, const XgNetwork *network, const XgVal
 void xg_phase_penalty(const XgPhase *phase, const XgNetwork *network, const XgValue *parameter,
                       double *to_zero, double *to_start);
 
-/** What `check` and the record say of a phase: trained and all tensors, elements, layers, blocks. */
+/** What `check` and the record say of a phase: trained and all tensors, elements, layers, blocks.
+ */
 typedef struct {
     gint64 trained_elements, all_elements;
     gint64 trained_layers, all_layers;
-    char *blocks;            /**< "layer4, head"; owned */
+    char *blocks; /**< "layer4, head"; owned */
 } XgPhaseFacts;
 void xg_phase_facts(const XgPhase *phase, const XgNetwork *network, XgPhaseFacts *facts);
 void xg_phase_facts_clear(XgPhaseFacts *facts);

@@ -146,8 +146,7 @@ gboolean xg_row_writer_append(XgRowWriter *writer, const float *row, GError **er
 {
     const guint64 sum = checksum(row, writer->elements);
     g_array_append_val(writer->checksums, sum);
-    return xg_file_writer_write(writer->file, row, sizeof(float) * (gsize) writer->elements,
-                                error);
+    return xg_file_writer_write(writer->file, row, sizeof(float) * (gsize) writer->elements, error);
 }
 
 gboolean xg_row_writer_commit(XgRowWriter *writer, GError **error)

@@ -12,20 +12,20 @@ G_BEGIN_DECLS
 
 /** Where a run stands: what a checkpoint holds besides tensors. */
 typedef struct {
-    guint phase;          /**< index of the phase under way */
-    gint64 epoch;         /**< epochs of it that are complete */
-    gint64 step;          /**< steps of the present epoch that are complete */
-    double loss_sum;      /**< weighted losses of these steps */
-    double rate_scale;    /**< by the strategy */
-    double last_rate;     /**< learning rate of the last step */
-    gint64 best_epoch;    /**< of the phase; 0: none yet */
+    guint phase;       /**< index of the phase under way */
+    gint64 epoch;      /**< epochs of it that are complete */
+    gint64 step;       /**< steps of the present epoch that are complete */
+    double loss_sum;   /**< weighted losses of these steps */
+    double rate_scale; /**< by the strategy */
+    double last_rate;  /**< learning rate of the last step */
+    gint64 best_epoch; /**< of the phase; 0: none yet */
     double best_score, best_loss;
-    gint64 kept_phase;    /**< phase whose result is best so far; -1: none */
+    gint64 kept_phase; /**< phase whose result is best so far; -1: none */
     gint64 kept_epoch;
     double kept_score, kept_loss;
-    gint64 total_steps;   /**< of all phases: dropout's counter */
+    gint64 total_steps; /**< of all phases: dropout's counter */
     gboolean stop_phase, stop_training;
-    gint64 next_phase;    /**< chosen by the strategy; -1: the following one */
+    gint64 next_phase; /**< chosen by the strategy; -1: the following one */
 } XgTrainState;
 
 typedef struct {
@@ -44,7 +44,7 @@ typedef struct {
     XgCut *cut;
     XgProgram *training, *evaluation;
     XgOptimiser *optimiser;
-    GPtrArray *trained;       /**< of XgStored, in the optimiser's order */
+    GPtrArray *trained; /**< of XgStored, in the optimiser's order */
 } XgTrainRun;
 
 /** What a phase trains of a network. */
@@ -68,8 +68,8 @@ void xg_run_close_phase(XgTrainRun *run);
  *  interrupted, XG_NUMERIC when the loss is not finite. */
 gboolean xg_run_epoch(XgTrainRun *run, GError **error);
 
-/** Probabilities of items with the present weights; *loss is the mean cross entropy over `labels` (by
- *  item; NULL: not wanted). */
+/** Probabilities of items with the present weights; *loss is the mean cross entropy over `labels`
+ * (by item; NULL: not wanted). */
 gboolean xg_run_evaluate(XgTrainRun *run, const char *activity, const guint64 *items, gsize count,
                          float *probabilities, double *loss, GError **error);
 

@@ -37,8 +37,7 @@ static XgStatus on_put(XgState *face, const char *name, int32_t dtype, int32_t r
     if (count > MAX_ELEMENTS)
         return XG_LIMIT;
     g_autofree char *group = group_of(name);
-    g_autofree char *bytes =
-        g_base64_encode(values, element_size(dtype) * (gsize) count);
+    g_autofree char *bytes = g_base64_encode(values, element_size(dtype) * (gsize) count);
     g_key_file_set_integer(state->file, group, "dtype", dtype);
     g_key_file_set_string(state->file, group, "values", bytes);
     return XG_OK;

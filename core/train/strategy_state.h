@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-/** @file strategy_state.h  A strategy's own tensors in a key file, exact to the bit. All: [main]. */
+/** @file strategy_state.h  A strategy's own tensors in a key file, exact to the bit. All: [main].
+ */
 #ifndef XG_TRAIN_STRATEGY_STATE_H
 #define XG_TRAIN_STRATEGY_STATE_H
 

@@ -115,8 +115,7 @@ static gboolean score_validation(XgTrainRun *run, XgHistoryRow *row, GError **er
     row->validation_balanced_accuracy = row->validation_auc = NAN;
     if (spec->validation_count == 0)
         return TRUE;
-    g_autofree float *probabilities =
-        g_new(float, spec->validation_count * (gsize) spec->classes);
+    g_autofree float *probabilities = g_new(float, spec->validation_count *(gsize) spec->classes);
     if (!xg_run_evaluate(run, "validation", spec->validation_items, spec->validation_count,
                          probabilities, &row->validation_loss, error))
         return FALSE;
@@ -124,7 +123,7 @@ static gboolean score_validation(XgTrainRun *run, XgHistoryRow *row, GError **er
     for (gsize i = 0; i < spec->validation_count; i++)
         labels[i] = spec->labels[spec->validation_items[i]];
     const XgPredictionSet set = {spec->validation_count, (gsize) spec->classes, labels,
-                                 probabilities, spec->class_names, spec->positive};
+                                 probabilities,          spec->class_names,     spec->positive};
     g_autoptr(XgMetrics) metrics = xg_metrics_new(&set, error);
     if (metrics == NULL)
         return FALSE;
@@ -426,11 +425,10 @@ gboolean xg_train(const XgTrainerSpec *spec, XgTrainerResult *result, GError **e
     gboolean good = TRUE;
     if (spec->checkpoint != NULL) {
         find_changing(&run);
-        good = xg_snapshot_cover(run.initial, run.changing, error) &&
-               xg_checkpoint_load(&run, error);
+        good =
+            xg_snapshot_cover(run.initial, run.changing, error) && xg_checkpoint_load(&run, error);
     }
-    good = good && run_phases(&run, spec->checkpoint != NULL, error) &&
-           check_frozen(&run, error);
+    good = good && run_phases(&run, spec->checkpoint != NULL, error) && check_frozen(&run, error);
     run_clear(&run);
     if (!good)
         xg_trainer_result_clear(result);

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: MIT-0 */
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT-0 */
 #include <xenograft/backbone.h>
 
 static XgStatus build(void *self, XgGraph *g)

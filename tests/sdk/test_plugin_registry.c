@@ -519,13 +519,13 @@ START_TEST(the_search_path_has_its_order)
 {
     gsize named = 0;
     g_setenv("XENOGRAFT_PLUGIN_PATH", "/one::/two", TRUE);
-    g_setenv("XDG_DATA_HOME", "/home/data", TRUE);
-    g_setenv("XDG_CACHE_HOME", "/home/cache", TRUE);
+    g_setenv("XDG_DATA_HOME", "/base/data", TRUE);
+    g_setenv("XDG_CACHE_HOME", "/base/cache", TRUE);
     g_auto(GStrv) folders = xg_paths_search("/system", &named);
     g_autofree char *joined = g_strjoinv(" ", folders), *kept = xg_paths_cache();
-    ck_assert_str_eq(joined, "/one /two /home/data/xenograft/plugins-1 /system");
+    ck_assert_str_eq(joined, "/one /two /base/data/xenograft/plugins-1 /system");
     ck_assert_uint_eq(named, 2);
-    ck_assert_str_eq(kept, "/home/cache/xenograft/plugins-1.json");
+    ck_assert_str_eq(kept, "/base/cache/xenograft/plugins-1.json");
     g_unsetenv("XENOGRAFT_PLUGIN_PATH");
     g_unsetenv("XDG_DATA_HOME");
     g_unsetenv("XDG_CACHE_HOME");

@@ -1,10 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-#include "eval/softmax.h"
+#include "eval/probabilities.h"
 
 #include <math.h>
 
-double xg_softmax(const float *logits, gsize classes, float *probabilities)
+double xg_probabilities(const float *logits, gsize classes, float *probabilities)
 {
     double largest = (double) logits[0], sum = 0.0;
     for (gsize k = 1; k < classes; k++)
