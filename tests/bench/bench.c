@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
 /* Prints images per second (median and best) and peak memory of a backbone on random numbers:
- * bench [--plugins DIR]... [--scanner FILE] BACKBONE infer|full BATCH [SECONDS] [profile] */
+ * bench [--plugins DIR]... [--scanner FILE] BACKBONE infer|full|lean BATCH [SECONDS [profile]]
+ * "lean" is full training that computes cheap values again instead of keeping them. */
 #include "base/memory.h"
 #include "base/rng.h"
 #include "golden/host.h"
@@ -17,7 +18,7 @@
 
 typedef struct {
     XgProgram *program;
-    gboolean training;
+    gboolean training, lean;
     gint64 batch;
     float *images, *targets, *weights;
 } Bench;
@@ -38,10 +39,9 @@ static gboolean run_once(Bench *bench, guint64 step, GError **error)
     const float *inputs[] = {bench->images};
     const float *logits;
     double loss;
-    return bench->training
-               ? xg_program_train(bench->program, bench->batch, inputs, bench->targets,
-                                  bench->weights, step, &logits, &loss, error)
-               : xg_program_run(bench->program, bench->batch, inputs, &logits, error);
+    return bench->training ? xg_program_train(bench->program, bench->batch, inputs, bench->targets,
+                                              bench->weights, step, &logits, &loss, error)
+                           : xg_program_run(bench->program, bench->batch, inputs, &logits, error);
 }
 
 static gboolean prepare(Bench *bench, const Host *host, const XgNetwork *network, XgStore *store,
@@ -60,6 +60,7 @@ static gboolean prepare(Bench *bench, const Host *host, const XgNetwork *network
         .training = bench->training,
         .trained = bench->training ? all_trained : NULL,
         .bn = XG_BN_TRAIN,
+        .lean = bench->lean,
     };
     const gint64 pixels = bench->batch * xg_shape_elements(&input->shape);
     bench->program = xg_program_new(&spec, error);
@@ -108,7 +109,9 @@ static gboolean measure(Bench *bench, double seconds, double *median_s, double *
 static gboolean bench_backbone(const Host *host, char **words, GError **error)
 {
     const double seconds = words[3] ? g_ascii_strtod(words[3], NULL) : 4.0;
-    Bench bench = {.training = strcmp(words[1], "full") == 0,
+    const gboolean lean = strcmp(words[1], "lean") == 0;
+    Bench bench = {.training = lean || strcmp(words[1], "full") == 0,
+                   .lean = lean,
                    .batch = MAX(g_ascii_strtoll(words[2], NULL, 10), 1)};
     g_autoptr(XgNetwork) network = host_network(host, words[0], CLASSES, 224, error);
     g_autoptr(XgStore) store = network ? xg_store_new(network, network->logits, error) : NULL;
@@ -122,9 +125,8 @@ static gboolean bench_backbone(const Host *host, char **words, GError **error)
     getrusage(RUSAGE_SELF, &usage);
     printf("%s %s %" G_GINT64_FORMAT " %.2f %ld  # best %.2f, %.1f GFLOP/s, arena %.0f MiB, %u of "
            "%u kernels on the reference\n",
-           words[0], words[1], bench.batch, (double) bench.batch / median_s,
-           usage.ru_maxrss / 1024, (double) bench.batch / best_s,
-           1e-9 * facts.flops * (double) bench.batch / median_s,
+           words[0], words[1], bench.batch, (double) bench.batch / median_s, usage.ru_maxrss / 1024,
+           (double) bench.batch / best_s, 1e-9 * facts.flops * (double) bench.batch / median_s,
            (double) facts.arena_bytes / (1 << 20), facts.reference_nodes, facts.nodes);
     if (words[3] != NULL && words[4] != NULL) {
         g_autofree char *profile = xg_program_profile(bench.program);
@@ -148,7 +150,7 @@ int main(int argc, char **argv)
         {"threads", 0, 0, G_OPTION_ARG_INT, &threads, "worker threads", "N"},
         {NULL, 0, 0, 0, NULL, NULL, NULL}};
     g_autoptr(GOptionContext) context =
-        g_option_context_new("BACKBONE infer|full BATCH [SECONDS [profile]]");
+        g_option_context_new("BACKBONE infer|full|lean BATCH [SECONDS [profile]]");
     g_autoptr(GError) error = NULL;
     g_option_context_add_main_entries(context, entries, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error) || argc < 4) {
