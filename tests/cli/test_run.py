@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 The xenograft authors
+# SPDX-License-Identifier: MIT
+"""`xenograft run`: a complete result folder, the same twice, strategies swapped by one line."""
+import os
+import unittest
+
+import cli
+
+
+class Run(cli.Case):
+    def test_complete_and_runs_again(self):
+        self.copy_xrays()
+        study = self.study()
+        done = self.xenograft("run", study)
+        self.assertIn("majority", done.stdout)
+        self.assertIn(self.at("out"), done.stdout)
+        self.assert_complete()
+        result = self.result()
+        metrics = result["metrics"]["test"]
+        for name in ("accuracy", "balanced_accuracy", "auc", "majority_baseline"):
+            self.assertIn(name, metrics)
+        predictions = cli.rows(self.at("out", "predictions.csv"))
+        self.assertEqual(len(predictions), 24)
+        self.assertEqual({row["split"] for row in predictions}, {"training", "validation", "test"})
+        for row in predictions:
+            total = sum(float(row["prob:" + name]) for name in cli.CLASSES)
+            self.assertAlmostEqual(total, 1.0, places=5)
+
+        self.xenograft("run", study, "-s", "study.output=warm")
+        self.environment["XDG_CACHE_HOME"] = self.at("other cache")
+        self.xenograft("run", study, "-s", "study.output=cold")
+        self.xenograft("run", self.at("out", "study.resolved.ini"), "-s",
+                       "study.output=" + self.at("again"))
+        for other in ("warm", "cold", "again"):
+            self.assert_complete(other)
+            self.assert_same("out", other)
+
+    def test_other_seed_other_split(self):
+        self.copy_xrays(6)
+        study = self.study()
+        self.xenograft("run", study)
+        self.xenograft("run", study, "-s", "study.seed=8", "-s", "study.output=other")
+        self.assertNotEqual(cli.read(self.at("out", "predictions.csv")),
+                            cli.read(self.at("other", "predictions.csv")))
+
+    def test_output_exists(self):
+        self.copy_xrays(6)
+        study = self.study()
+        os.mkdir(self.at("out"))
+        cli.write(self.at("out", "mine"), "precious")
+        self.refused("run", study, says=["out", "exists"])
+        self.assertEqual(os.listdir(self.at("out")), ["mine"])
+
+
+class Strategies(cli.Case):
+    def runs(self, strategy, backbone, *more):
+        done = self.xenograft("run", self.at("study.ini"), "-s", "strategy.plugin=" + strategy, "-s",
+                              "study.output=" + strategy, *more)
+        self.assert_complete(strategy)
+        result = self.result(strategy)
+        self.assertEqual(result["transfer"]["type"], strategy, done.stderr)
+        before, after = result["frozen"]["hash_before"], result["frozen"]["hash_after"]
+        self.assertEqual(before, after)
+        return result
+
+    def each(self, backbone, block):
+        self.copy_xrays(6)
+        self.study(backbone__plugin=backbone,
+                   backbone__weights=os.path.join(cli.WEIGHTS, backbone + ".safetensors"))
+        short = ["-s", "strategy.epochs=2", "-s", "strategy.batch_size=4"]
+        frozen = self.runs("frozen", backbone)
+        partial = self.runs("partial", backbone, "-s", "strategy.unfreeze=" + block, *short)
+        full = self.runs("full", backbone, *short)
+        scratch = self.runs("scratch", backbone, *short)
+        self.assertTrue(frozen and partial and full and scratch)
+
+    def test_squeezenet1_1(self):
+        self.each("squeezenet1_1", "1")
+
+    def test_mobilenet_v2(self):
+        self.each("mobilenet_v2", "1")
+
+
+if __name__ == "__main__":
+    cli.main()
