@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,17 @@ def write(path, content):
 def rows(path):
     with open(path, newline="") as file:
         return list(csv.DictReader(file))
+
+
+def tensor(path, name):
+    """The values of a tensor of a safetensors file, F16 or F32."""
+    with open(path, "rb") as file:
+        length, = struct.unpack("<Q", file.read(8))
+        entry = json.loads(file.read(length))[name]
+        begin, end = entry["data_offsets"]
+        file.seek(8 + length + begin)
+        return [value for value, in struct.iter_unpack(
+            {"F16": "<e", "F32": "<f"}[entry["dtype"]], file.read(end - begin))]
 
 
 class Case(unittest.TestCase):

@@ -16,7 +16,7 @@ class Run(cli.Case):
         self.assertIn(self.at("out"), done.stdout)
         self.assert_complete()
         result = self.result()
-        metrics = result["metrics"]["test"]
+        metrics = result["parts"]["test"]
         for name in ("accuracy", "balanced_accuracy", "auc", "majority_baseline"):
             self.assertIn(name, metrics)
         predictions = cli.rows(self.at("out", "predictions.csv"))
@@ -53,32 +53,37 @@ class Run(cli.Case):
 
 
 class Strategies(cli.Case):
-    def runs(self, strategy, backbone, *more):
+    def runs(self, strategy, *more):
+        """Changes nothing but the strategy (and where the result goes)."""
         done = self.xenograft("run", self.at("study.ini"), "-s", "strategy.plugin=" + strategy, "-s",
                               "study.output=" + strategy, *more)
         self.assert_complete(strategy)
         result = self.result(strategy)
-        self.assertEqual(result["transfer"]["type"], strategy, done.stderr)
-        before, after = result["frozen"]["hash_before"], result["frozen"]["hash_after"]
-        self.assertEqual(before, after)
-        return result
+        self.assertEqual(result["transfer_type"], strategy, done.stderr)
+        before = result["training"]["frozen_sha256_before"]
+        self.assertEqual(before, result["training"]["frozen_sha256_after"])
+        return cli.tensor(self.at(strategy, "model.safetensors"), self.first)
 
-    def each(self, backbone, block):
+    def each(self, backbone, first):
+        weights = os.path.join(cli.WEIGHTS, backbone + ".safetensors")
+        self.first = first
+        published = cli.tensor(weights, first)
         self.copy_xrays(6)
-        self.study(backbone__plugin=backbone,
-                   backbone__weights=os.path.join(cli.WEIGHTS, backbone + ".safetensors"))
+        self.study(backbone__plugin=backbone, backbone__weights=weights)
         short = ["-s", "strategy.epochs=2", "-s", "strategy.batch_size=4"]
-        frozen = self.runs("frozen", backbone)
-        partial = self.runs("partial", backbone, "-s", "strategy.unfreeze=" + block, *short)
-        full = self.runs("full", backbone, *short)
-        scratch = self.runs("scratch", backbone, *short)
-        self.assertTrue(frozen and partial and full and scratch)
+        self.assertEqual(self.runs("frozen"), published)
+        self.assertEqual(self.runs("partial", *short), published)
+        far = max(abs(v) for v in published)
+        full = self.runs("full", "-s", "strategy.weight_decay=0", *short)
+        self.assertNotEqual(full, published)
+        self.assertLess(max(abs(a - b) for a, b in zip(full, published)), far)
+        self.assertNotEqual(self.runs("scratch", *short)[:9], published[:9])
 
     def test_squeezenet1_1(self):
-        self.each("squeezenet1_1", "1")
+        self.each("squeezenet1_1", "features.0.weight")
 
     def test_mobilenet_v2(self):
-        self.each("mobilenet_v2", "1")
+        self.each("mobilenet_v2", "features.0.0.weight")
 
 
 if __name__ == "__main__":
