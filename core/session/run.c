@@ -136,15 +136,16 @@ static gboolean write_results(XgStudy *study, const char *folder, const XgTraine
     return xg_report_write(study->record, folder, error) && publish(study, folder, error);
 }
 
-/* A failed run that has no checkpoint leaves nothing behind. */
+/* A failed run leaves nothing behind but a checkpoint, or a complete result (its last file is
+ * there) that could not get its name. */
 static void clean_up(const char *folder)
 {
     g_autofree char *checkpoint = g_build_filename(folder, CHECKPOINT, NULL);
-    if (g_file_test(checkpoint, G_FILE_TEST_EXISTS))
+    g_autofree char *last = g_build_filename(folder, "result.json", NULL);
+    if (g_file_test(checkpoint, G_FILE_TEST_EXISTS) || g_file_test(last, G_FILE_TEST_EXISTS))
         return;
     const char *const names[] = {"study.resolved.ini", "model.safetensors", "predictions.csv",
-                                 "history.csv",        "study_row.csv",     "report.html",
-                                 "result.json"};
+                                 "history.csv",        "study_row.csv",     "report.html"};
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = g_build_filename(folder, names[i], NULL);
         g_unlink(path);
