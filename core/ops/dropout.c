@@ -28,6 +28,11 @@ static gboolean infer_train(XgInfer *infer, GError **error)
 {
     if (!infer_plain_shape(infer, error))
         return FALSE;
+    const XgShape *rng = &infer->node->inputs[1]->shape;
+    if (rng->rank != 1 || rng->dims[0] != 4) {
+        g_autofree char *text = xg_shape_text(rng);
+        return xg_error_set(error, XG_SHAPE, "rng: expected [4], found %s", text);
+    }
     infer->outputs[1] = infer->outputs[0];
     infer->output_count = 2;
     return TRUE;
