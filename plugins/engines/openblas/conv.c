@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 enum {
-    BLOCK_K = 1152,      /* sums in one go: a panel of them stays in the inner caches */
+    BLOCK_K = 1152, /* sums in one go: a panel of them stays in the inner caches */
     BLOCK_ROWS = 14 * 32,
     BLOCK_FLOATS = 196608 /* of gathered rows: a part of L2 */
 };
@@ -17,17 +17,17 @@ enum {
 typedef struct {
     Kernel base;
     int64_t groups;
-    int64_t n;              /* result channels of a group */
-    int64_t c_pixel;        /* channels of the result */
-    int64_t c_h, c_w;       /* the result's map */
+    int64_t n;        /* result channels of a group */
+    int64_t c_pixel;  /* channels of the result */
+    int64_t c_h, c_w; /* the result's map */
     int64_t up_h, up_w;
-    int64_t group_packed;   /* floats of a group's panels */
+    int64_t group_packed; /* floats of a group's panels */
     int64_t kernel_h, kernel_w;
     /* weight (group, tap, k, n) = weight[group*w_group + tap*w_tap + k*w_k + n*w_n] */
     int64_t w_group, w_tap, w_k, w_n;
     Activation activation;
-    int32_t input_count;    /* 2 in gradients */
-    int64_t part;           /* scratch floats of a worker */
+    int32_t input_count; /* 2 in gradients */
+    int64_t part;        /* scratch floats of a worker */
     int phase_count;
     Phase phases[MAX_PHASES];
 } Conv;
@@ -78,8 +78,8 @@ static void scatter_rows(const Conv *conv, const Phase *p, int64_t first, int64_
     for (int64_t i = 0; i < rows; i++) {
         const int64_t r = first + i, w = r % g->out_w, h = r / g->out_w % g->out_h;
         const int64_t image = r / (g->out_w * g->out_h);
-        const int64_t pixel = (image * conv->c_h + h * conv->up_h + p->h0) * conv->c_w +
-                              w * conv->up_w + p->w0;
+        const int64_t pixel =
+            (image * conv->c_h + h * conv->up_h + p->h0) * conv->c_w + w * conv->up_w + p->w0;
         memcpy(y + pixel * conv->c_pixel, from + i * conv->n, (size_t) conv->n * sizeof(float));
     }
 }
@@ -94,7 +94,11 @@ static void block(const Job *job, int64_t group, int64_t first, int64_t last, in
     const int scattered = conv->up_h > 1 || conv->up_w > 1;
     const float *x = job->x + group * g->channels;
     float *gathered = scratch, *result = scratch + line_floats(job->tile * job->k_block);
-    GemmBlock b = {.rows = rows, .n = conv->n, .k = k, .first = panel0, .last = panel1,
+    GemmBlock b = {.rows = rows,
+                   .n = conv->n,
+                   .k = k,
+                   .first = panel0,
+                   .last = panel1,
                    .packed = job->packed + group * conv->group_packed + p->packed};
     b.epilogue.activation = conv->activation;
     if (scattered) {
@@ -196,7 +200,8 @@ static XgStatus run_conv(const Engine *engine, const Kernel *kernel, const XgRun
 }
 
 /* Sizes that follow from the phases; the packed weights when they are constant. */
-static Kernel *complete(const Engine *engine, Conv *conv, const float *weight, uint64_t *scratch_size)
+static Kernel *complete(const Engine *engine, Conv *conv, const float *weight,
+                        uint64_t *scratch_size)
 {
     const int scattered = conv->up_h > 1 || conv->up_w > 1;
     conv->group_packed = 0;

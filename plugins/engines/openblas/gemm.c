@@ -115,24 +115,23 @@ static inline __attribute__((always_inline)) void tile_rows(const Tile *t, float
                                                             const int mr, const int nv)
 {
     Vector sum[TILE_ROWS][WIDE];
-    UNROLL for (int i = 0; i < mr; i++)
-        UNROLL for (int v = 0; v < nv; v++)
-            sum[i][v] = vector_zero();
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int v = 0; v < nv; v++) sum[i][v] =
+        vector_zero();
     /* Rows as three pointers and two strides: few enough to stay in registers. */
     const int64_t one = t->a_stride, three = 3 * one;
     const float *a0 = t->a, *a5 = a0 + (mr > 5 ? 5 * one : 0), *a10 = a0 + (mr > 10 ? 10 * one : 0);
     const float *b = t->b;
     for (int64_t k = t->k; k > 0; k--) {
         Vector right[WIDE];
-        UNROLL for (int v = 0; v < nv; v++) {
+        UNROLL for (int v = 0; v < nv; v++)
+        {
             right[v] = vector_load(b + v * LANES);
             __builtin_prefetch(b + PANEL * 12 + v * LANES);
         }
-#define ROW(i, from)                                                                              \
-    if ((i) < mr) {                                                                               \
-        const Vector left = vector_set(*(from));                                                  \
-        UNROLL for (int v = 0; v < nv; v++)                                                       \
-            sum[i][v] = vector_fma(left, right[v], sum[i][v]);                                    \
+#define ROW(i, from)                                                                               \
+    if ((i) < mr) {                                                                                \
+        const Vector left = vector_set(*(from));                                                   \
+        UNROLL for (int v = 0; v < nv; v++) sum[i][v] = vector_fma(left, right[v], sum[i][v]);     \
     }
         ROW(0, a0)
         ROW(1, a0 + one)
@@ -160,9 +159,8 @@ static inline __attribute__((always_inline)) void tile_rows(const Tile *t, float
         /* Keeps the compiler from giving every row an induction variable. */
         __asm__ volatile("" : "+r"(a0), "+r"(a5), "+r"(a10));
     }
-    UNROLL for (int i = 0; i < mr; i++)
-        UNROLL for (int v = 0; v < nv; v++)
-            vector_store(sums + (i * WIDE + v) * LANES, sum[i][v]);
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int v = 0; v < nv; v++)
+        vector_store(sums + (i * WIDE + v) * LANES, sum[i][v]);
 }
 
 /* Bias, earlier sums, residual and limits, then the result. */
@@ -185,15 +183,15 @@ static void finish_tile(const Tile *t, const float *sums, int64_t rows)
     }
 }
 
-#define TILE_CASE(mr, nv)                                                                              \
-    case mr:                                                                                      \
-        tile_rows(t, sums, mr, nv);                                                                     \
+#define TILE_CASE(mr, nv)                                                                          \
+    case mr:                                                                                       \
+        tile_rows(t, sums, mr, nv);                                                                \
         break;
 
 #define CASES_6(f, nv) f(1, nv) f(2, nv) f(3, nv) f(4, nv) f(5, nv) f(6, nv)
 #if TILE_ROWS > 6
-#define CASES(f, nv)                                                                              \
-    CASES_6(f, nv)                                                                                \
+#define CASES(f, nv)                                                                               \
+    CASES_6(f, nv)                                                                                 \
     f(7, nv) f(8, nv) f(9, nv) f(10, nv) f(11, nv) f(12, nv) f(13, nv) f(14, nv)
 #else
 #define CASES(f, nv) CASES_6(f, nv)
@@ -263,35 +261,32 @@ static inline __attribute__((always_inline)) void outer_rows(const GemmOuter *o,
                                                              const int mr, const int nv)
 {
     Vector sum[TILE_ROWS][WIDE];
-    UNROLL for (int i = 0; i < mr; i++)
-        UNROLL for (int v = 0; v < nv; v++)
-            sum[i][v] = vector_zero();
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int v = 0; v < nv; v++) sum[i][v] =
+        vector_zero();
     const int64_t stride = o->group;
     for (int64_t r = o->count; r > 0; r--) {
         Vector right[WIDE];
-        UNROLL for (int v = 0; v < nv; v++)
-            right[v] = vector_load(b + v * LANES);
+        UNROLL for (int v = 0; v < nv; v++) right[v] = vector_load(b + v * LANES);
         __builtin_prefetch(a + 8 * stride);
-        UNROLL for (int i = 0; i < mr; i++) {
+        UNROLL for (int i = 0; i < mr; i++)
+        {
             const Vector left = vector_set(a[i]);
-            UNROLL for (int v = 0; v < nv; v++)
-                sum[i][v] = vector_fma(left, right[v], sum[i][v]);
+            UNROLL for (int v = 0; v < nv; v++) sum[i][v] = vector_fma(left, right[v], sum[i][v]);
         }
         a += stride;
         b += PANEL;
     }
-    UNROLL for (int i = 0; i < mr; i++)
-        UNROLL for (int v = 0; v < nv; v++)
-            vector_store(sums + (i * WIDE + v) * LANES, sum[i][v]);
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int v = 0; v < nv; v++)
+        vector_store(sums + (i * WIDE + v) * LANES, sum[i][v]);
 }
 
-#define OUTER_CASE(mr, nv)                                                                        \
-    case mr:                                                                                      \
-        outer_rows(o, a, b, sums, mr, nv);                                                        \
+#define OUTER_CASE(mr, nv)                                                                         \
+    case mr:                                                                                       \
+        outer_rows(o, a, b, sums, mr, nv);                                                         \
         break;
 
-static __attribute__((noinline)) void outer_wide(const GemmOuter *o, const float *a,
-                                                 const float *b, float *sums, int64_t rows)
+static __attribute__((noinline)) void outer_wide(const GemmOuter *o, const float *a, const float *b,
+                                                 float *sums, int64_t rows)
 {
     switch (rows) {
         CASES(OUTER_CASE, 2)
@@ -322,9 +317,12 @@ void gemm_outer(const GemmOuter *o)
         const float *a = o->a + row * o->count;
         const int64_t some = min_i64(o->rows - row, o->group);
         for (int64_t column = 0; column < o->columns; column += TILE) {
-            const Tile t = {.c = o->c + row * o->c_stride + column, .c_stride = o->c_stride,
-                            .columns = min_i64(o->columns - column, TILE), .begin = !o->add,
-                            .low = -INFINITY, .high = INFINITY};
+            const Tile t = {.c = o->c + row * o->c_stride + column,
+                            .c_stride = o->c_stride,
+                            .columns = min_i64(o->columns - column, TILE),
+                            .begin = !o->add,
+                            .low = -INFINITY,
+                            .high = INFINITY};
             if (t.columns > LANES)
                 outer_wide(o, a, o->b + column, sums, some);
             else
@@ -358,9 +356,8 @@ void gemm_outer(const GemmOuter *o)
 {
     for (int64_t row = 0; row < o->rows; row += o->group)
         cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) min_i64(o->group, o->rows - row),
-                    (int) o->columns, (int) o->count, 1.0F, o->a + row * o->count,
-                    (int) o->group, o->b, PANEL, o->add ? 1.0F : 0.0F, o->c + row * o->c_stride,
-                    (int) o->c_stride);
+                    (int) o->columns, (int) o->count, 1.0F, o->a + row * o->count, (int) o->group,
+                    o->b, PANEL, o->add ? 1.0F : 0.0F, o->c + row * o->c_stride, (int) o->c_stride);
 }
 
 #endif
