@@ -6,9 +6,6 @@
 
 #include <string.h>
 
-/* Images per run of the frozen part, as for the real rows. */
-#define FROZEN_BATCH 32
-
 /* Inputs of a program, filled with random numbers. */
 typedef struct {
     int count;
@@ -57,22 +54,22 @@ static gboolean estimate_frozen(const XgTrainerSpec *spec, const XgCut *cut,
         .network = spec->network,
         .store = spec->store,
         .engine = spec->engine,
-        .max_batch = FROZEN_BATCH,
+        .max_batch = XG_FROZEN_BATCH,
         .inputs = &input,
         .input_count = 1,
         .outputs = (XgValue *const *) cut->boundary->pdata,
         .output_count = (int) cut->boundary->len,
     };
     g_autoptr(XgProgram) program = xg_program_new(&frozen, error);
-    g_autoptr(Inputs) inputs = program ? random_inputs(&input, 1, FROZEN_BATCH, error) : NULL;
+    g_autoptr(Inputs) inputs = program ? random_inputs(&input, 1, XG_FROZEN_BATCH, error) : NULL;
     if (inputs == NULL)
         return FALSE;
     g_autofree const float **outputs = g_new(const float *, cut->boundary->len);
     const gint64 started_us = g_get_monotonic_time();
-    if (!xg_program_run(program, FROZEN_BATCH, (const float *const *) inputs->values, outputs,
+    if (!xg_program_run(program, XG_FROZEN_BATCH, (const float *const *) inputs->values, outputs,
                         error))
         return FALSE;
-    estimate->frozen_seconds_per_image = seconds_since(started_us) / FROZEN_BATCH;
+    estimate->frozen_seconds_per_image = seconds_since(started_us) / XG_FROZEN_BATCH;
     estimate->frozen = xg_program_facts(program);
     return TRUE;
 }

@@ -7,9 +7,6 @@
 
 #include <string.h>
 
-/* Images per run of the frozen part. */
-#define FROZEN_BATCH 32
-
 typedef enum { ROWS_NONE, ROWS_MEMORY, ROWS_FILE, ROWS_STREAMED } Where;
 
 struct XgFeatureStore {
@@ -161,7 +158,7 @@ static gboolean make_program(XgFeatureStore *store, const XgNetwork *network, co
         .network = network,
         .store = weights,
         .engine = engine,
-        .max_batch = FROZEN_BATCH,
+        .max_batch = XG_FROZEN_BATCH,
         .inputs = &input,
         .input_count = 1,
         .outputs = (XgValue *const *) cut->boundary->pdata,
@@ -213,7 +210,7 @@ static gboolean compute_rows(XgFeatureStore *store, RowSink sink, void *to,
     g_autofree const float **parts = g_new(const float *, (gsize) store->part_count);
     void *stream = NULL;
     if (!feed->open(feed->user, (const guint64 *) (void *) store->representatives->data,
-                    (gsize) store->rows, FROZEN_BATCH, &stream, error))
+                    (gsize) store->rows, XG_FROZEN_BATCH, &stream, error))
         return FALSE;
     gboolean good = TRUE;
     for (gint64 done = 0; good && done < store->rows;) {
@@ -429,8 +426,8 @@ static gboolean gather_streamed(XgFeaturePass *pass, gint64 *n, GError **error)
     if (stopped(store, error) || !store->spec.feed.next(pass->stream, &images, n, error))
         return FALSE;
     g_autofree const float **parts = g_new(const float *, (gsize) store->part_count);
-    for (gint64 done = 0; done < *n; done += FROZEN_BATCH) {
-        const gint64 rows = MIN(*n - done, FROZEN_BATCH);
+    for (gint64 done = 0; done < *n; done += XG_FROZEN_BATCH) {
+        const gint64 rows = MIN(*n - done, XG_FROZEN_BATCH);
         if (!run_frozen(store, images + done * store->image_elements, rows, parts, error))
             return FALSE;
         for (int part = 0; part < store->part_count; part++) {

@@ -12,6 +12,9 @@
 
 G_BEGIN_DECLS
 
+/** Images per run of a frozen part: few, so that their activations stay in the cache. */
+#define XG_FROZEN_BATCH 8
+
 /** Where images come from, in a given order; session binds it to the loader threads. */
 typedef struct {
     /** Starts a pass over `count` items in batches of at most `batch`; *stream is its state. */
