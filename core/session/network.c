@@ -71,6 +71,23 @@ void xg_session_backbone_free(XgSessionBackbone *backbone)
     g_free(backbone);
 }
 
+/* A backbone's build with what its plugin says when it fails. */
+typedef struct {
+    const XgSessionBackbone *backbone;
+    GError *said;
+} Build;
+
+static XgStatus build(void *self, XgGraph *graph)
+{
+    Build *b = self;
+    XgInstance *instance = b->backbone->instance;
+    const XgStatus status = b->backbone->table->build(xg_instance_self(instance), graph);
+    if (xg_instance_error(instance, status, &b->said))
+        return XG_OK;
+    graph->api->fail(graph, -b->said->code, b->said->message);
+    return -b->said->code;
+}
+
 XgNetwork *xg_session_backbone_build(const XgSessionBackbone *backbone, gint64 classes,
                                      GError **error)
 {
@@ -78,9 +95,16 @@ XgNetwork *xg_session_backbone_build(const XgSessionBackbone *backbone, gint64 c
                                 .height_px = backbone->size_px,
                                 .width_px = backbone->size_px,
                                 .channels = backbone->size->channels};
-    XgNetwork *network = xg_network_build(backbone->table, xg_instance_self(backbone->instance),
-                                          xg_instance_host(backbone->instance), &info, error);
-    if (network == NULL)
-        g_prefix_error(error, "%s: ", xg_instance_entry(backbone->instance)->id);
+    const XgBackbone table = {.build = build};
+    g_autoptr(GError) failure = NULL;
+    Build b = {backbone, NULL};
+    XgNetwork *network =
+        xg_network_build(&table, &b, xg_instance_host(backbone->instance), &info, &failure);
+    if (network == NULL && b.said != NULL && g_str_has_suffix(failure->message, b.said->message))
+        g_propagate_error(error, g_steal_pointer(&b.said));
+    else if (network == NULL)
+        g_propagate_prefixed_error(error, g_steal_pointer(&failure),
+                                   "%s: ", xg_instance_entry(backbone->instance)->id);
+    g_clear_error(&b.said);
     return network;
 }
