@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Wrong studies, images, weights and a full disk: said in plain words, nothing half-written."""
 import os
+import resource
 import shutil
 import signal
-import resource
+import subprocess
 import unittest
 
 import cli
@@ -157,6 +158,23 @@ class Failures(cli.Case):
                              says=[self.at("out.partial"), "File too large"])
         self.xenograft("run", self.study())
         self.assert_complete()
+
+    def test_no_space_left(self):
+        self.copy_xrays(6)
+        study = self.study(study__output="disk/out")
+        os.mkdir(self.at("disk"))
+        script = "mount -t tmpfs -o size=%s none disk || exit 77; shift; \"$@\"; status=$?; " \
+                 "ls -A disk; exit $status"
+        for size in ("1m", "64k"):
+            done = subprocess.run(
+                ["unshare", "-m", "sh", "-c", script % size, "sh", "--", cli.COMMAND, "run", study],
+                env=self.environment, cwd=self.folder, text=True, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE)
+            if done.returncode == 77 or "unshare" in done.stderr:
+                self.skipTest("mounting needs more rights: " + done.stderr)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn("No space left on device", done.stderr)
+            self.assertEqual(done.stdout, "")
 
     def test_folder_not_writable(self):
         self.copy_xrays(4)

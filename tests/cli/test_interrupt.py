@@ -18,13 +18,13 @@ class Interrupt(cli.Case):
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE)
 
-    def stop(self, number, seconds, *more):
-        """Starts, waits until it trains, then so much longer, and sends the signal."""
+    def stop(self, number, seconds, *more, line_with=" epoch 1:"):
+        """Starts, waits for that line, then so much longer, and sends the signal."""
         process = self.start(*more)
         text = ""
         for line in process.stderr:
             text += line
-            if " epoch 1:" in line:
+            if line_with in line:
                 break
         time.sleep(seconds)
         process.send_signal(number)
@@ -70,6 +70,21 @@ class Interrupt(cli.Case):
     def test_mobilenet_v2_with_moving_statistics(self):
         self.goes_on("full", (0.1,), strategy__epochs=4, backbone__plugin="mobilenet_v2",
                      backbone__weights=os.path.join(cli.WEIGHTS, "mobilenet_v2.safetensors"))
+
+    def test_before_training(self):
+        self.prepare("frozen", strategy__epochs=None, strategy__batch_size=None,
+                     strategy__optimizer=None, strategy__learning_rate=None)
+        for line in ("note (patients)", "note (weights)", "phase head"):
+            self.environment["XDG_CACHE_HOME"] = self.at("cache of " + line)
+            status, text = self.stop(signal.SIGINT, 0, line_with=line)
+            self.assertIn(status, (0, 130), text)
+            if status == 130:
+                self.assertFalse(os.path.exists(self.at("out")))
+                resume = ["--resume"] if os.path.exists(self.at("out.partial")) else []
+                self.xenograft("run", self.at("study.ini"), *resume)
+            self.assert_complete()
+            self.assert_same("whole", "out")
+            shutil.rmtree(self.at("out"))
 
     def test_killed(self):
         took = self.prepare("partial")
