@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+# SPDX-FileCopyrightText: 2026 The xenograft authors
+# SPDX-License-Identifier: MIT
+"""Writes tests/data/train/optimisers.json: steps of PyTorch's optimisers and learning rates of its
+schedules.
+
+Run by hand: make_optimiser_cases.py > tests/data/train/optimisers.json. Each case has the learning
+rate and the gradient of each step as PyTorch saw them, and the parameter after it, float32. The
+gradient is that of a quadratic with noise."""
+import json
+import sys
+import warnings
+
+import torch
+
+STEPS = 20
+ELEMENTS = 6
+SGD = {"momentum": 0.0, "nesterov": False, "weight_decay": 0.0}
+ADAMW = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0}
+
+
+def make(kind, parameter, s):
+    if kind == "sgd":
+        return torch.optim.SGD([parameter], lr=1.0, momentum=s["momentum"],
+                               nesterov=s["nesterov"], weight_decay=s["weight_decay"])
+    return torch.optim.AdamW([parameter], lr=1.0, betas=(s["beta1"], s["beta2"]),
+                             eps=s["epsilon"], weight_decay=s["weight_decay"])
+
+
+def floats(tensor):
+    return [float(f"{v:.9g}") for v in tensor.tolist()]
+
+
+def case(name, kind, learning_rate, **changes):
+    settings = dict(SGD if kind == "sgd" else ADAMW, **changes)
+    generator = torch.Generator().manual_seed(len(name))
+    parameter = torch.nn.Parameter(torch.randn(ELEMENTS, generator=generator))
+    centre = torch.randn(ELEMENTS, generator=generator)
+    steepness = torch.tensor([0.1, 0.5, 1.0, 2.0, 5.0, 0.01])
+    optimiser = make(kind, parameter, settings)
+    start, rates, gradients, values = floats(parameter.detach()), [], [], []
+    for step in range(STEPS):
+        rate = learning_rate * (1.0 if step < 10 else 0.3)
+        noise = 0.1 * torch.randn(ELEMENTS, generator=generator)
+        optimiser.param_groups[0]["lr"] = rate
+        parameter.grad = steepness * (parameter.detach() - centre) + noise
+        rates.append(rate)
+        gradients.append(floats(parameter.grad))
+        optimiser.step()
+        values.append(floats(parameter.detach()))
+    return {"name": name, "kind": kind, **settings, "start": start, "rates": rates,
+            "gradients": gradients, "values": values}
+
+
+def schedule(name, kind, learning_rate, epochs, step_epochs=1, step_factor=0.1):
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    optimiser = torch.optim.SGD([parameter], lr=learning_rate)
+    if kind == "step":
+        falling = torch.optim.lr_scheduler.StepLR(optimiser, step_epochs, step_factor)
+    else:
+        falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
+    rates = []
+    for _ in range(epochs):
+        rates.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        falling.step()
+    return {"name": name, "kind": kind, "learning_rate": learning_rate, "epochs": epochs,
+            "step_epochs": step_epochs, "step_factor": step_factor, "rates": rates}
+
+
+def main():
+    warnings.simplefilter("error")
+    cases = [
+        case("plain", "sgd", 0.1),
+        case("momentum", "sgd", 0.05, momentum=0.9),
+        case("nesterov", "sgd", 0.05, momentum=0.9, nesterov=True),
+        case("decay", "sgd", 0.1, weight_decay=0.1),
+        case("nesterov and decay", "sgd", 0.02, momentum=0.8, nesterov=True, weight_decay=0.05),
+        case("adamw", "adamw", 0.05),
+        case("adamw and decay", "adamw", 0.05, weight_decay=0.2),
+        case("adamw, other betas", "adamw", 0.1, beta1=0.5, beta2=0.9, epsilon=1e-3,
+             weight_decay=0.01),
+    ]
+    schedules = [
+        schedule("step", "step", 0.1, 25, step_epochs=10),
+        schedule("step, uneven", "step", 0.01, 11, step_epochs=3, step_factor=0.5),
+        schedule("cosine", "cosine", 0.1, 20),
+        schedule("cosine, odd", "cosine", 3e-4, 7),
+    ]
+    json.dump({"made_with": f"PyTorch {torch.__version__}", "cases": cases,
+               "schedules": schedules}, sys.stdout, indent=None, separators=(",", ":"))
+    print()
+
+
+main()
