@@ -59,7 +59,7 @@ static const Case good[] = {
 static const Case bad[] = {
     {"conv2d/1", {VECTOR}, {{"out_channels", 3}}, "expected an image [N,H,W,C], found [N,5]"},
     {"conv2d/1", {IMAGE}, {{NULL, 0}}, "out_channels"},
-    {"conv2d/1", {IMAGE}, {{"out_channels", 0}}, "0"},
+    {"conv2d/1", {IMAGE}, {{"out_channels", 0}}, "4 input and 0 output channels"},
     {"conv2d/1", {IMAGE}, {{"out_channels", 3}, {"colour", 3}}, "colour"},
     {"conv2d/1", {IMAGE}, {{"out_channels", 3}, {"groups", 3}},
      "3 groups do not divide 4 input and 3 output channels"},
@@ -149,12 +149,58 @@ START_TEST(errors)
 }
 END_TEST
 
+/* Fails when a node of an image [N,7,6,4] with that attribute is made; else gives the error. */
+static char *refused(const char *op, XgAttr attribute)
+{
+    OpRun run;
+    g_autoptr(GError) error = NULL;
+    const XgShape shape = IMAGE;
+    op_run_init(&run, 1);
+    XgValue *input = op_run_value(&run, &shape, NULL);
+    ck_assert_ptr_null(xg_network_add_layer(run.network, op, "one", &input, 1, &attribute, 1,
+                                            &error));
+    ck_assert_ptr_nonnull(error);
+    op_run_clear(&run);
+    return g_strdup(error->message);
+}
+
+START_TEST(attributes)
+{
+    static const gint64 twice[] = {0, 1, 1, 3}, rows_moved[] = {1, 0, 2, 3}, few[] = {0, 1, 2};
+    static const gint64 uneven[] = {5, -1}, two_free[] = {-1, -1}, wrong[] = {7, 6, 5};
+    const struct {
+        const char *op;
+        XgAttr attribute;
+        const char *expected;
+    } cases[] = {
+        {"permute/1", xg_attr_ints("axes", twice, 4), "each dimension of [N,7,6,4] once"},
+        {"permute/1", xg_attr_ints("axes", rows_moved, 4), "each dimension of [N,7,6,4] once"},
+        {"permute/1", xg_attr_ints("axes", few, 3), "each dimension of [N,7,6,4] once"},
+        {"permute/1", xg_attr_int("axes", 1), "axes"},
+        {"reshape/1", xg_attr_ints("dims", uneven, 2), "[N,7,6,4]"},
+        {"reshape/1", xg_attr_ints("dims", two_free, 2), "[N,7,6,4]"},
+        {"reshape/1", xg_attr_ints("dims", wrong, 3), "[N,7,6,4]"},
+        {"reshape/1", xg_attr_ints("dims", wrong, 0), "found 0"},
+        {"dropout/1", xg_attr_float("probability", 1.0), "from 0 to below 1, found 1"},
+        {"dropout/1", xg_attr_float("probability", -0.5), "from 0 to below 1, found -0.5"},
+        {"batch_norm/1", xg_attr_float("eps", 0.0), "eps: expected above 0, found 0"},
+        {"add/1", xg_attr_string("activation", "rellu"), "add/1"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = refused(cases[i].op, cases[i].attribute);
+        ck_assert_msg(strstr(text, cases[i].expected) != NULL, "\"%s\" not in \"%s\"",
+                      cases[i].expected, text);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("shapes");
     TCase *tests = tcase_create("all");
     tcase_add_loop_test(tests, results, 0, (int) G_N_ELEMENTS(good));
     tcase_add_loop_test(tests, errors, 0, (int) G_N_ELEMENTS(bad));
+    tcase_add_test(tests, attributes);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
