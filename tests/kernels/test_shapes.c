@@ -19,6 +19,7 @@ typedef struct {
     const char *expected; /* the output's shape, or a piece of the error */
 } Case;
 
+/* clang-format off */
 #define IMAGE {4, {ROWS, 7, 6, 4}}
 
 static const Case good[] = {
@@ -103,6 +104,7 @@ static const Case bad[] = {
     {"cross_entropy/1", {VECTOR, {2, {ROWS, 4}}}, {{NULL, 0}}, "found [N,5] and [N,4]"},
     {"colvolution/1", {IMAGE}, {{NULL, 0}}, "colvolution/1"},
 };
+/* clang-format on */
 
 static XgNode *make(OpRun *run, const Case *c, GError **error)
 {
@@ -114,8 +116,8 @@ static XgNode *make(OpRun *run, const Case *c, GError **error)
         count++;
     }
     for (; c->attributes[attribute_count].name; attribute_count++)
-        attributes[attribute_count] = xg_attr_int(c->attributes[attribute_count].name,
-                                                  c->attributes[attribute_count].value);
+        attributes[attribute_count] =
+            xg_attr_int(c->attributes[attribute_count].name, c->attributes[attribute_count].value);
     return xg_network_add_layer(run->network, c->op, "one", inputs, count, attributes,
                                 attribute_count, error);
 }
@@ -157,8 +159,8 @@ static char *refused(const char *op, XgAttr attribute)
     const XgShape shape = IMAGE;
     op_run_init(&run, 1);
     XgValue *input = op_run_value(&run, &shape, NULL);
-    ck_assert_ptr_null(xg_network_add_layer(run.network, op, "one", &input, 1, &attribute, 1,
-                                            &error));
+    ck_assert_ptr_null(
+        xg_network_add_layer(run.network, op, "one", &input, 1, &attribute, 1, &error));
     ck_assert_ptr_nonnull(error);
     op_run_clear(&run);
     return g_strdup(error->message);
