@@ -112,6 +112,7 @@ class Case(unittest.TestCase):
                               stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, **options)
         self.assertEqual(done.returncode, status, "xenograft %s\n%s%s" %
                          (" ".join(map(str, arguments)), done.stdout, done.stderr))
+        self.assertNotIn("runtime error: ", done.stderr, "found by the sanitizer")
         return done
 
     def refused(self, *arguments, status=2, says=(), **more):
