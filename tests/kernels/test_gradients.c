@@ -309,7 +309,7 @@ static void check_input(Trial *t, const XgNode *node, const XgValue *dy, int ind
                               moved(t, node, dy, x, direction, -step)) /
                              (2.0 * step);
         const double scale = norm(slope, count) * norm(direction, count);
-        ck_assert_msg(fabs(found - expected) <= 1e-2 * scale + 2e-3,
+        ck_assert_msg(fabs(found - expected) <= 3e-4 * scale + 5e-4,
                       "%s, input %d: slope %g, differences give %g (scale %g)", node->op->id, index,
                       expected, found, scale);
     }
