@@ -197,6 +197,14 @@ static XgInstance *instance_new(XgRegistry *registry, const XgEntry *entry,
     return instance;
 }
 
+/* "module:id", or the id alone when the module is named like it; owned by the caller. */
+static char *component_name(const XgEntry *entry)
+{
+    return strcmp(entry->module, entry->id) == 0
+               ? g_strdup(entry->id)
+               : g_strdup_printf("%s:%s", entry->module, entry->id);
+}
+
 XgInstance *xg_registry_create(XgRegistry *registry, const char *kind, const char *name,
                                const XgParamSet *params, GError **error)
 {
@@ -215,7 +223,8 @@ XgInstance *xg_registry_create(XgRegistry *registry, const char *kind, const cha
     XgInstance *instance = instance_new(registry, entry, params);
     instance->component = component;
     if (!params_fit(instance, error)) {
-        g_prefix_error(error, "%s:%s: ", entry->module, entry->id);
+        g_autofree char *shown = component_name(entry);
+        g_prefix_error(error, "%s: ", shown);
     } else if (make_self(instance, error)) {
         return instance;
     }
@@ -303,6 +312,6 @@ gboolean xg_instance_error(XgInstance *instance, XgStatus status, GError **error
         return TRUE;
     if (!*text)
         g_snprintf(text, TEXT_SIZE, "failed without saying why (status %d)", status);
-    return xg_error_set(error, status, "%s:%s: %s", instance->entry->module, instance->entry->id,
-                        text);
+    g_autofree char *name = component_name(instance->entry);
+    return xg_error_set(error, status, "%s: %s", name, text);
 }

@@ -75,7 +75,8 @@ const XgComponent *xg_instance_component(const XgInstance *instance);
 const XgEntry *xg_instance_entry(const XgInstance *instance);
 const XgParamSet *xg_instance_params(const XgInstance *instance);
 
-/** Turns the result of a call of the plugin, made by this thread, into "module:id: text", the
+/** Turns the result of a call of the plugin, made by this thread, into "module:id: text" ("id:
+ *  text" when the module has the same name), the
  *  text being what the plugin said through xg_fail(). TRUE when `status` is XG_OK and the plugin
  *  has not asked for parameters that it did not declare. [any] */
 gboolean xg_instance_error(XgInstance *instance, XgStatus status, GError **error);

@@ -47,7 +47,8 @@ static gboolean is_kind(const XgEntry *entry, const char *kind)
     g_autofree char *plural = g_str_has_suffix(name, "y")
                                   ? g_strdup_printf("%.*sies", (int) strlen(name) - 1, name)
                                   : g_strconcat(name, "s", NULL);
-    return kind == NULL || strcmp(kind, name) == 0 || strcmp(kind, plural) == 0;
+    return kind == NULL || strcmp(kind, entry->kind) == 0 || strcmp(kind, name) == 0 ||
+           strcmp(kind, plural) == 0;
 }
 
 static gboolean check_kind(const XgSession *session, const char *kind, GError **error)
