@@ -21,6 +21,9 @@ enum {
     ALL_ELEMENTS = STEM_CONV + STEM_BN + LAYER1_CONV + LAYER1_BN + LAYER2_CONV + LAYER2_NORM + FC
 };
 
+/** Dropout before the last layer of networks built from now on. */
+static double model_dropout = 0.2;
+
 static XgStatus model_build(void *self G_GNUC_UNUSED, XgGraph *g)
 {
     XgValue *x = xg_input(g);
@@ -32,7 +35,7 @@ static XgStatus model_build(void *self G_GNUC_UNUSED, XgGraph *g)
     x = xg_layer_norm(g, xg_conv2d(g, x, "layer2.conv", 6, .kernel = 1), "layer2.norm", 1e-5);
     x = xg_block(g, xg_relu(g, x), "layer2");
     x = xg_tag(g, xg_global_avg_pool(g, x), "features");
-    xg_tag(g, xg_linear(g, xg_dropout(g, x, 0.2), "fc", xg_classes(g)), "logits");
+    xg_tag(g, xg_linear(g, xg_dropout(g, x, model_dropout), "fc", xg_classes(g)), "logits");
     return XG_OK;
 }
 

@@ -225,7 +225,7 @@ static char *all_bits(const Problem *p)
 }
 
 /* Histories equal to the bit, but for the time. */
-static void check_same_history(const XgTrainerResult *a, const XgTrainerResult *b)
+G_GNUC_UNUSED static void check_same_history(const XgTrainerResult *a, const XgTrainerResult *b)
 {
     ck_assert_uint_eq(a->history->len, b->history->len);
     for (guint i = 0; i < a->history->len; i++) {
