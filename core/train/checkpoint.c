@@ -15,22 +15,48 @@
 typedef struct {
     const char *name;
     gsize offset;
-    gboolean is_double;
+    enum { WHOLE, REAL, FLAG } type;
 } Field;
 
-#define WHOLE(member)                                                                              \
+#define FIELD(member, type)                                                                        \
     {                                                                                              \
-#member, G_STRUCT_OFFSET(XgTrainState, member), FALSE                                      \
-    }
-#define REAL(member)                                                                               \
-    {                                                                                              \
-#member, G_STRUCT_OFFSET(XgTrainState, member), TRUE                                       \
+#member, G_STRUCT_OFFSET(XgTrainState, member), type                                       \
     }
 static const Field fields[] = {
-    WHOLE(epoch),      WHOLE(step),      REAL(loss_sum),     REAL(rate_scale),  REAL(last_rate),
-    WHOLE(best_epoch), REAL(best_score), REAL(best_loss),    WHOLE(kept_phase), WHOLE(kept_epoch),
-    REAL(kept_score),  REAL(kept_loss),  WHOLE(total_steps),
+    FIELD(epoch, WHOLE),       FIELD(step, WHOLE),      FIELD(loss_sum, REAL),
+    FIELD(rate_scale, REAL),   FIELD(last_rate, REAL),  FIELD(best_epoch, WHOLE),
+    FIELD(best_score, REAL),   FIELD(best_loss, REAL),  FIELD(kept_phase, WHOLE),
+    FIELD(kept_epoch, WHOLE),  FIELD(kept_score, REAL), FIELD(kept_loss, REAL),
+    FIELD(total_steps, WHOLE), FIELD(stop_phase, FLAG), FIELD(stop_training, FLAG),
+    FIELD(next_phase, WHOLE),
 };
+
+static void put_field(GKeyFile *file, const Field *field, const XgTrainState *state)
+{
+    const void *at = (const char *) state + field->offset;
+    if (field->type == REAL)
+        g_key_file_set_double(file, "state", field->name, *(const double *) at);
+    else if (field->type == WHOLE)
+        g_key_file_set_int64(file, "state", field->name, *(const gint64 *) at);
+    else
+        g_key_file_set_boolean(file, "state", field->name, *(const gboolean *) at);
+}
+
+static gboolean get_field(GKeyFile *file, const Field *field, XgTrainState *state, GError **error)
+{
+    GError *missing = NULL;
+    void *at = (char *) state + field->offset;
+    if (field->type == REAL)
+        *(double *) at = g_key_file_get_double(file, "state", field->name, &missing);
+    else if (field->type == WHOLE)
+        *(gint64 *) at = g_key_file_get_int64(file, "state", field->name, &missing);
+    else
+        *(gboolean *) at = g_key_file_get_boolean(file, "state", field->name, &missing);
+    if (missing == NULL)
+        return TRUE;
+    g_propagate_error(error, missing);
+    return FALSE;
+}
 
 /* Columns of a history row in a checkpoint. */
 enum { ROW_COLUMNS = 10 };
@@ -57,18 +83,14 @@ static void put_history(GKeyFile *file, const GPtrArray *history)
 static char *state_text(const XgTrainRun *run, GError **error)
 {
     g_autoptr(GKeyFile) file = g_key_file_new();
-    const char *state = (const char *) &run->state;
     g_key_file_set_string(file, "run", "identity", run->spec->identity);
     g_key_file_set_uint64(file, "run", "phase", run->state.phase);
-    g_key_file_set_int64(file, "run", "optimiser_steps", xg_optimiser_steps(run->optimiser));
+    g_key_file_set_uint64(file, "run", "phases", run->spec->plan->phases->len);
+    if (run->optimiser != NULL)
+        g_key_file_set_int64(file, "run", "optimiser_steps", xg_optimiser_steps(run->optimiser));
     g_key_file_set_uint64(file, "run", "rows", run->result->history->len);
-    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
-        const void *at = state + fields[i].offset;
-        if (fields[i].is_double)
-            g_key_file_set_double(file, "state", fields[i].name, *(const double *) at);
-        else
-            g_key_file_set_int64(file, "state", fields[i].name, *(const gint64 *) at);
-    }
+    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
+        put_field(file, &fields[i], &run->state);
     put_history(file, run->result->history);
     if (!xg_strategy_state_save(run, file, error))
         return NULL;
@@ -112,31 +134,49 @@ static gboolean get_history(XgTrainRun *run, GKeyFile *file, GError **error)
     return TRUE;
 }
 
+static gboolean check_state(const XgTrainRun *run, GKeyFile *file, GError **error)
+{
+    const XgTrainState *state = &run->state;
+    const char *path = run->spec->checkpoint->path;
+    const GPtrArray *phases = run->spec->plan->phases;
+    const guint64 count = g_key_file_get_uint64(file, "run", "phases", NULL);
+    if (count > phases->len)
+        return xg_error_set(error, XG_UNSUPPORTED,
+                            "%s: the strategy opened phases during the training, which cannot be "
+                            "resumed: the plan has %u, the checkpoint %" G_GUINT64_FORMAT,
+                            path, phases->len, count);
+    const gint64 last = (gint64) phases->len - 1;
+    if (count != phases->len || state->phase >= count || state->kept_phase < -1 ||
+        state->kept_phase > last || state->next_phase < -1 || state->next_phase > last)
+        return xg_error_set(error, XG_FORMAT, "%s: phases that the plan does not have", path);
+    const XgPhase *phase = phases->pdata[state->phase];
+    const gint64 images = (gint64) run->spec->train_count;
+    if (state->epoch < 0 || state->epoch > phase->epochs || state->step < 0 ||
+        state->step > images || state->best_epoch < 0 || state->best_epoch > state->epoch ||
+        state->total_steps < 0)
+        return xg_error_set(error, XG_FORMAT, "%s: epochs or steps that the plan does not have",
+                            path);
+    return TRUE;
+}
+
 static gboolean get_state(XgTrainRun *run, GKeyFile *file, GError **error)
 {
-    char *state = (char *) &run->state;
+    const char *path = run->spec->checkpoint->path;
     g_autofree char *identity = g_key_file_get_string(file, "run", "identity", NULL);
     if (g_strcmp0(identity, run->spec->identity) != 0)
         return xg_error_set(error, XG_INVALID,
                             "%s is the checkpoint of another run: settings, images, weights, "
                             "engine or threads differ",
-                            run->spec->checkpoint->path);
-    run->state.phase = (guint) g_key_file_get_uint64(file, "run", "phase", error);
-    for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
-        void *at = state + fields[i].offset;
-        g_autoptr(GError) missing = NULL;
-        if (fields[i].is_double)
-            *(double *) at = g_key_file_get_double(file, "state", fields[i].name, &missing);
-        else
-            *(gint64 *) at = g_key_file_get_int64(file, "state", fields[i].name, &missing);
-        if (missing != NULL)
-            return xg_error_set(error, XG_FORMAT, "%s: %s", run->spec->checkpoint->path,
-                                missing->message);
-    }
-    if (run->state.phase >= run->spec->plan->phases->len)
-        return xg_error_set(error, XG_FORMAT, "%s: no phase %u", run->spec->checkpoint->path,
-                            run->state.phase);
-    return get_history(run, file, error) && xg_strategy_state_load(run, file, error);
+                            path);
+    g_autoptr(GError) missing = NULL;
+    const guint64 phase = g_key_file_get_uint64(file, "run", "phase", &missing);
+    run->state.phase = (guint) MIN(phase, G_MAXUINT);
+    for (gsize i = 0; i < G_N_ELEMENTS(fields) && missing == NULL; i++)
+        get_field(file, &fields[i], &run->state, &missing);
+    if (missing != NULL)
+        return xg_error_set(error, XG_FORMAT, "%s: %s", path, missing->message);
+    return check_state(run, file, error) && get_history(run, file, error) &&
+           xg_strategy_state_load(run, file, error);
 }
 
 static GKeyFile *parse_state(const XgTrainRun *run, GError **error)
@@ -190,7 +230,9 @@ gboolean xg_checkpoint_save(XgTrainRun *run, GError **error)
             add_snapshot(writer, prefix, run, run->phase_results->pdata[i]);
     }
     const char *name;
-    for (guint i = 0; (name = xg_optimiser_state_name(run->optimiser, i)) != NULL; i++) {
+    for (guint i = 0;
+         run->optimiser != NULL && (name = xg_optimiser_state_name(run->optimiser, i)) != NULL;
+         i++) {
         gint64 count;
         const float *values = xg_optimiser_state(run->optimiser, i, &count);
         add_tensor(writer, "optimiser:", name, count, values);
@@ -259,7 +301,7 @@ static gboolean load_snapshot(const XgTrainRun *run, const char *prefix, XgSnaps
 
 static gboolean load_phase_results(XgTrainRun *run, GError **error)
 {
-    for (guint i = 0; i <= run->state.phase; i++) {
+    for (guint i = 0; i < run->spec->plan->phases->len; i++) {
         g_autofree char *prefix = g_strdup_printf("phase%u:", i);
         XgSnapshot *snapshot = xg_snapshot_new();
         gboolean any = FALSE;
@@ -292,6 +334,8 @@ gboolean xg_checkpoint_load(XgTrainRun *run, GError **error)
 
 gboolean xg_checkpoint_load_optimiser(XgTrainRun *run, GError **error)
 {
+    if (run->state.epoch == 0 && run->state.step == 0)
+        return TRUE;
     g_autoptr(GKeyFile) file = parse_state(run, error);
     if (file == NULL)
         return FALSE;

@@ -226,6 +226,8 @@ gboolean xg_run_epoch(XgTrainRun *run, GError **error)
     const gint64 steps = ((gint64) spec->train_count + batch - 1) / batch;
     g_autofree guint64 *items = shuffled(run);
     gsize done = MIN((gsize) (run->state.step * batch), spec->train_count);
+    if (done == spec->train_count)
+        return TRUE;
     g_autoptr(XgFeaturePass) pass =
         xg_feature_pass_new(spec->features, items + done, spec->train_count - done, batch, error);
     if (pass == NULL)

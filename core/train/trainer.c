@@ -172,6 +172,25 @@ static gboolean phase_is_over(const XgTrainRun *run, const XgHistoryRow *row)
            earlier->train_loss - row->train_loss < phase->tolerance * earlier->train_loss;
 }
 
+static gboolean save_if_due(XgTrainRun *run, gboolean now, GError **error)
+{
+    const gint64 time_us = g_get_monotonic_time();
+    if (run->spec->checkpoint_path == NULL ||
+        (!now && time_us - run->last_checkpoint_us < CHECKPOINT_US))
+        return TRUE;
+    run->last_checkpoint_us = time_us;
+    return xg_checkpoint_save(run, error);
+}
+
+/* Passes the failure of a phase under way on; an interrupted one is saved first. */
+static gboolean stop_run(XgTrainRun *run, GError *failure, GError **error)
+{
+    if (g_error_matches(failure, XG_ERROR, -XG_CANCELLED))
+        save_if_due(run, TRUE, NULL);
+    g_propagate_error(error, failure);
+    return FALSE;
+}
+
 static gboolean finish_epoch(XgTrainRun *run, gint64 started_us, gboolean *over, GError **error)
 {
     XgTrainState *state = &run->state;
@@ -181,9 +200,10 @@ static gboolean finish_epoch(XgTrainRun *run, gint64 started_us, gboolean *over,
     row->epoch = state->epoch + 1;
     row->learning_rate = state->last_rate;
     row->train_loss = state->loss_sum / (double) run->spec->train_count;
-    if (!score_validation(run, row, error) || !keep_best(run, row, error)) {
+    GError *failure = NULL;
+    if (!score_validation(run, row, &failure) || !keep_best(run, row, &failure)) {
         history_row_free(row);
-        return FALSE;
+        return stop_run(run, failure, error);
     }
     row->seconds = (double) (g_get_monotonic_time() - started_us) / G_USEC_PER_SEC;
     g_ptr_array_add(run->result->history, row);
@@ -198,16 +218,6 @@ static gboolean finish_epoch(XgTrainRun *run, gint64 started_us, gboolean *over,
     return TRUE;
 }
 
-static gboolean save_if_due(XgTrainRun *run, gboolean now, GError **error)
-{
-    const gint64 time_us = g_get_monotonic_time();
-    if (run->spec->checkpoint_path == NULL ||
-        (!now && time_us - run->last_checkpoint_us < CHECKPOINT_US))
-        return TRUE;
-    run->last_checkpoint_us = time_us;
-    return xg_checkpoint_save(run, error);
-}
-
 static gboolean run_epochs(XgTrainRun *run, GError **error)
 {
     gboolean over = run->state.epoch > 0 && run->state.step == 0 && run->result->history->len > 0 &&
@@ -215,11 +225,8 @@ static gboolean run_epochs(XgTrainRun *run, GError **error)
     while (!over) {
         const gint64 started_us = g_get_monotonic_time();
         GError *failure = NULL;
-        if (!xg_run_epoch(run, &failure)) {
-            const gboolean stopped = g_error_matches(failure, XG_ERROR, -XG_CANCELLED);
-            g_propagate_error(error, failure);
-            return stopped ? save_if_due(run, TRUE, NULL) && FALSE : FALSE;
-        }
+        if (!xg_run_epoch(run, &failure))
+            return stop_run(run, failure, error);
         if (!finish_epoch(run, started_us, &over, error) || !save_if_due(run, FALSE, error))
             return FALSE;
     }
@@ -312,18 +319,30 @@ static gboolean finish_phase(XgTrainRun *run, GError **error)
     return tell_strategy(run, callback, "phase_end", best, error);
 }
 
+/* An interruption before the first step leaves nothing to save; one while a resumed phase is
+ * opened leaves the checkpoint as it is. */
+static gboolean open_phase(XgTrainRun *run, gboolean resuming, GError **error)
+{
+    GError *failure = NULL;
+    if (xg_run_open_phase(run, &failure))
+        return !resuming || xg_checkpoint_load_optimiser(run, error);
+    if (!resuming && run->state.total_steps > 0)
+        return stop_run(run, failure, error);
+    g_propagate_error(error, failure);
+    return FALSE;
+}
+
 static gboolean run_phases(XgTrainRun *run, gboolean resuming, GError **error)
 {
     XgTrainState *state = &run->state;
-    while (state->phase < run->spec->plan->phases->len && !state->stop_training) {
+    while (state->phase < run->spec->plan->phases->len && (resuming || !state->stop_training)) {
         find_changing(run);
         if (!xg_snapshot_cover(run->initial, run->changing, error))
             return FALSE;
         if (!resuming)
             start_phase(run);
-        const gboolean good = xg_run_open_phase(run, error) &&
-                              (!resuming || xg_checkpoint_load_optimiser(run, error)) &&
-                              run_epochs(run, error) && finish_phase(run, error);
+        const gboolean good =
+            open_phase(run, resuming, error) && run_epochs(run, error) && finish_phase(run, error);
         xg_run_close_phase(run);
         if (!good)
             return FALSE;

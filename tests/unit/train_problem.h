@@ -206,14 +206,14 @@ static gboolean problem_try(Problem *p, XgTrainerResult *result, GError **error)
     return xg_train(&spec, result, error);
 }
 
-static void problem_train(Problem *p, XgTrainerResult *result)
+G_GNUC_UNUSED static void problem_train(Problem *p, XgTrainerResult *result)
 {
     g_autoptr(GError) error = NULL;
     ck_assert_msg(problem_try(p, result, &error), "%s", error ? error->message : "");
     ck_assert_str_eq(result->frozen_hash_before, result->frozen_hash_after);
 }
 
-static const XgHistoryRow *row_at(const XgTrainerResult *result, guint index)
+G_GNUC_UNUSED static const XgHistoryRow *row_at(const XgTrainerResult *result, guint index)
 {
     ck_assert_uint_lt(index, result->history->len);
     return result->history->pdata[index];
