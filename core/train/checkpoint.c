@@ -272,11 +272,11 @@ static gboolean require_tensor(const XgTrainRun *run, const char *prefix, const 
                                  run->spec->checkpoint->path, full);
 }
 
-/* Fills a snapshot with the copies that the checkpoint has under that prefix. */
+/* Fills a snapshot with the copies that the checkpoint has under that prefix: all or none. */
 static gboolean load_snapshot(const XgTrainRun *run, const char *prefix, XgSnapshot *snapshot,
                               gboolean *any, GError **error)
 {
-    *any = FALSE;
+    guint copies = 0;
     for (guint i = 0; i < run->changing->len; i++) {
         XgStored *stored = run->changing->pdata[i];
         g_autofree char *name = g_strconcat(prefix, stored->name, NULL);
@@ -294,9 +294,12 @@ static gboolean load_snapshot(const XgTrainRun *run, const char *prefix, XgSnaps
             return FALSE;
         memcpy(xg_snapshot_find(snapshot, stored->name), values,
                sizeof(float) * (gsize) stored->count);
-        *any = TRUE;
+        copies++;
     }
-    return TRUE;
+    *any = copies > 0;
+    return copies == 0 || copies == run->changing->len ||
+           xg_error_set(error, XG_FORMAT, "%s: tensors %s* are not complete",
+                        run->spec->checkpoint->path, prefix);
 }
 
 static gboolean load_phase_results(XgTrainRun *run, GError **error)
@@ -306,7 +309,7 @@ static gboolean load_phase_results(XgTrainRun *run, GError **error)
         XgSnapshot *snapshot = xg_snapshot_new();
         gboolean any = FALSE;
         const gboolean good = load_snapshot(run, prefix, snapshot, &any, error);
-        if (!any)
+        if (!good || !any)
             g_clear_pointer(&snapshot, xg_snapshot_free);
         g_ptr_array_add(run->phase_results, snapshot);
         if (!good)
@@ -320,10 +323,13 @@ gboolean xg_checkpoint_load(XgTrainRun *run, GError **error)
     g_autoptr(GKeyFile) file = parse_state(run, error);
     if (file == NULL || !get_state(run, file, error))
         return FALSE;
-    gboolean any;
-    if (!load_snapshot(run, "best:", run->best, &any, error) ||
-        !load_snapshot(run, "kept:", run->kept, &any, error) || !load_phase_results(run, error))
+    gboolean best = FALSE, kept = FALSE;
+    if (!load_snapshot(run, "best:", run->best, &best, error) ||
+        !load_snapshot(run, "kept:", run->kept, &kept, error) || !load_phase_results(run, error))
         return FALSE;
+    if (!best && run->state.best_epoch > 0)
+        return xg_error_set(error, XG_FORMAT, "%s: tensors best:* are missing",
+                            run->spec->checkpoint->path);
     for (guint i = 0; i < run->changing->len; i++) {
         XgStored *stored = run->changing->pdata[i];
         if (!require_tensor(run, "model:", stored->name, stored->count, stored->values, error))

@@ -184,6 +184,105 @@ START_TEST(test_again_and_again)
 }
 END_TEST
 
+/* ---- What is refused ----------------------------------------------------------------------- */
+
+/* Resumes with text of the state replaced: refused with that class and those words. */
+static void check_refused(const char *from, const char *to, XgStatus status, const char *words)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Problem) p = problem_new(1);
+    g_autoptr(Checkpoint) checkpoint = checkpoint_open(path);
+    Pair *pair = &checkpoint->directory.metadata[0];
+    g_auto(GStrv) parts = g_strsplit(pair->value, from, -1);
+    ck_assert_msg(g_strv_length(parts) > 1, "no %s in: %s", from, pair->value);
+    char *whole = pair->value;
+    g_autofree char *changed = g_strjoinv(to, parts);
+    XgTrainerResult result;
+    g_autofree char *before = all_bits(p);
+    pair->value = changed;
+    p->checkpoint = &checkpoint->source;
+    plain_plan(p);
+    const gboolean over = problem_try(p, &result, &error);
+    pair->value = whole;
+    ck_assert_msg(!over, "%s was taken for %s", to, from);
+    ck_assert_msg(xg_error_status(error) == status && strstr(error->message, words) != NULL,
+                  "%s: %d, %s", to, error->code, error->message);
+    ck_assert_ptr_nonnull(strstr(error->message, path));
+    g_autofree char *after = all_bits(p);
+    ck_assert_str_eq(before, after);
+}
+
+static void interrupt(Stop stop)
+{
+    XgTrainerResult result;
+    gint64 steps;
+    g_autofree char *bits = NULL;
+    ck_assert(!run(&kinds[0], FALSE, stop, &bits, &result, &steps));
+}
+
+START_TEST(test_bad_state)
+{
+    interrupt((Stop){"training", 18});
+    check_refused("identity=this run", "identity=that run", XG_INVALID, "another run");
+    check_refused("identity=", "name=", XG_INVALID, "another run");
+    check_refused("[run]", "nonsense\n[run]", XG_FORMAT, "not a checkpoint");
+    check_refused("phase=1", "phase=3", XG_FORMAT, "phases");
+    check_refused("phase=1", "phase=-1", XG_FORMAT, "phase");
+    check_refused("phase=1", "other=1", XG_FORMAT, "phase");
+    check_refused("phase=1", "phase=4294967296", XG_FORMAT, "phase");
+    check_refused("phases=3", "phases=2", XG_FORMAT, "phases");
+    check_refused("phases=3", "phases=4", XG_UNSUPPORTED, "opened phases during the training");
+    check_refused("kept_phase=0", "kept_phase=3", XG_FORMAT, "phases");
+    check_refused("next_phase=-1", "next_phase=3", XG_FORMAT, "phases");
+    check_refused("\nepoch=0", "\nepoch=5", XG_FORMAT, "epochs or steps");
+    check_refused("\nepoch=0", "\nepoch=-1", XG_FORMAT, "epochs or steps");
+    check_refused("\nstep=3", "\nstep=-3", XG_FORMAT, "epochs or steps");
+    check_refused("\nstep=3", "\nstep=9223372036854775807", XG_FORMAT, "epochs or steps");
+    check_refused("\nstep=3", "\nstep=three", XG_FORMAT, "step");
+    check_refused("stop_phase=false", "stop_phase=maybe", XG_FORMAT, "stop_phase");
+    check_refused("rows=3", "rows=4", XG_FORMAT, "history");
+    check_refused("\n0=0;1;", "\n0=7;1;", XG_FORMAT, "history");
+    check_refused("\n0=0;1;", "\n0=1;", XG_FORMAT, "history");
+}
+END_TEST
+
+START_TEST(test_bad_tensors)
+{
+    static const char *const names[] = {"model:fc.bias", "optimiser:momentum:fc.bias",
+                                        "best:fc.bias"};
+    interrupt((Stop){"training", 18});
+    for (guint i = 0; i < 2 * G_N_ELEMENTS(names); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Problem) p = problem_new(1);
+        g_autoptr(Checkpoint) checkpoint = checkpoint_open(path);
+        XgTrainerResult result;
+        const char *name = names[i / 2];
+        const gboolean missing = i % 2 == 0;
+        for (uint64_t k = 0; k < checkpoint->directory.count; k++) {
+            Tensor *t = &checkpoint->directory.tensors[k];
+            if (strcmp(t->name, name) == 0 && missing)
+                t->name[0] = 'x';
+            else if (strcmp(t->name, name) == 0)
+                t->dims[0] = t->count = 2;
+        }
+        p->checkpoint = &checkpoint->source;
+        plain_plan(p);
+        ck_assert_msg(!problem_try(p, &result, &error), "%s", name);
+        ck_assert(g_error_matches(error, XG_ERROR, -XG_FORMAT));
+        g_autofree char *word = g_strndup(name, strcspn(name, ":"));
+        ck_assert_msg(strstr(error->message, word) != NULL, "%s", error->message);
+    }
+}
+END_TEST
+
+/* Before the first step there is nothing to resume. */
+START_TEST(test_nothing_yet)
+{
+    interrupt((Stop){"features", 1});
+    ck_assert(!g_file_test(path, G_FILE_TEST_EXISTS));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("train_resume");
@@ -192,6 +291,9 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, test_any_step, 0, (int) G_N_ELEMENTS(kinds));
     tcase_add_test(tcase, test_again_and_again);
+    tcase_add_test(tcase, test_bad_state);
+    tcase_add_test(tcase, test_bad_tensors);
+    tcase_add_test(tcase, test_nothing_yet);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
