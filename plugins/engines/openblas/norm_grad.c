@@ -47,6 +47,7 @@ static inline __attribute__((always_inline)) void sum_block(const Job *job, int6
     for (; r + 2 <= first + count; r += 2) {
         const float *dy = job->dy + r * channels, *x = job->x + r * channels;
         const float *y = a == ACT_NONE ? dy : job->y + r * channels;
+#pragma GCC ivdep
         for (int64_t c = 0; c < channels; c++) {
             const float g = masked(dy[c], y[c], a);
             const float h = masked(dy[channels + c], y[channels + c], a);
@@ -57,6 +58,7 @@ static inline __attribute__((always_inline)) void sum_block(const Job *job, int6
     for (; r < first + count; r++) {
         const float *dy = job->dy + r * channels, *x = job->x + r * channels;
         const float *y = a == ACT_NONE ? dy : job->y + r * channels;
+#pragma GCC ivdep
         for (int64_t c = 0; c < channels; c++) {
             const float g = masked(dy[c], y[c], a);
             sum[c] += g;
@@ -98,6 +100,7 @@ static inline __attribute__((always_inline)) void apply_rows(const Job *job, int
         const float *dy = job->dy + r * channels, *x = job->x + r * channels;
         const float *y = a == ACT_NONE ? dy : job->y + r * channels;
         float *dx = job->dx + r * channels;
+#pragma GCC ivdep
         for (int64_t c = 0; c < channels; c++)
             dx[c] = scale[c] * masked(dy[c], y[c], a) - offset[c] - slope[c] * (x[c] - mean[c]);
     }
