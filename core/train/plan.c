@@ -106,11 +106,14 @@ static void set_number(XgTrainPlan *plan, const char *where, void *at, const Fie
     const double number = value->type == XG_ATTR_INT ? (double) value->i : value->f;
     const gboolean typed =
         value->type == XG_ATTR_INT || (value->type == XG_ATTR_FLOAT && field->type == FIELD_FLOAT);
-    if (!typed || !(number >= field->minimum && number <= field->maximum))
-        plan_fail(plan, XG_INVALID, "%s: %s: expected %s from %g to %g, found %g", where,
+    if (!typed || !(number >= field->minimum && number <= field->maximum)) {
+        g_autofree char *found = value->type == XG_ATTR_STRING
+                                     ? g_strdup_printf("\"%s\"", value->s ? value->s : "")
+                                     : g_strdup_printf("%.10g", number);
+        plan_fail(plan, XG_INVALID, "%s: %s: expected %s from %g to %g, found %s", where,
                   field->key, field->type == FIELD_INT ? "a whole number" : "a number",
-                  field->minimum, field->maximum, number);
-    else if (field->type == FIELD_INT)
+                  field->minimum, field->maximum, found);
+    } else if (field->type == FIELD_INT)
         *(gint64 *) at = value->i;
     else
         *(double *) at = number;

@@ -125,7 +125,7 @@ START_TEST(test_bad_settings)
         {xg_attr_int("epochs", -1), XG_INVALID, "epochs|found -1"},
         {xg_attr_int("epochs", G_MAXINT64), XG_INVALID, "epochs|1e+06"},
         {xg_attr_float("epochs", 3.0), XG_INVALID, "epochs|whole number|found 3"},
-        {xg_attr_string("epochs", "3"), XG_INVALID, "epochs|whole number|found"},
+        {xg_attr_string("epochs", "3"), XG_INVALID, "epochs|whole number|found \"3\""},
         {xg_attr_int("batch_size", 65537), XG_INVALID, "batch_size|65536|65537"},
         {xg_attr_float("learning_rate", -0.1), XG_INVALID, "learning_rate|-0.1"},
         {xg_attr_float("learning_rate", NAN), XG_INVALID, "learning_rate|nan"},
