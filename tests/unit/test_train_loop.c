@@ -20,18 +20,20 @@ static gboolean in_head(const XgStored *stored, void *want)
     return g_str_has_prefix(stored->name, "fc.") == GPOINTER_TO_INT(want);
 }
 
-/* Balanced accuracy of the store's values on the validation items. */
-static double score_now(Problem *p)
+/* Balanced accuracy and mean loss of the store's values on the validation items. */
+static double score_now(Problem *p, double *loss)
 {
     const XgTrainerSpec spec = problem_spec(p);
     float probabilities[VALIDATION * CLASSES];
     g_autoptr(GError) error = NULL;
     ck_assert(xg_train_predict(&spec, p->items + TRAINING, VALIDATION, probabilities, &error));
     double right[CLASSES] = {0}, all[CLASSES] = {0}, score = 0.0;
+    *loss = 0.0;
     for (int i = 0; i < VALIDATION; i++) {
         const float *row = probabilities + i * CLASSES;
         const int label = p->labels[TRAINING + i];
         ck_assert(fabs((double) row[0] + (double) row[1] + (double) row[2] - 1.0) < 1e-5);
+        *loss -= log((double) row[label]) / VALIDATION;
         int guess = 0;
         for (int k = 1; k < CLASSES; k++)
             guess = row[k] > row[guess] ? k : guess;
@@ -122,8 +124,11 @@ START_TEST(test_best_epoch)
     }
     ck_assert_int_eq(result.best_epoch, best);
     ck_assert_int_lt(best, 25);
-    ck_assert_double_eq_tol(score_now(p),
-                            row_at(&result, (guint) best - 1)->validation_balanced_accuracy, 1e-9);
+    const XgHistoryRow *kept = row_at(&result, (guint) best - 1);
+    double loss;
+    ck_assert_double_eq_tol(score_now(p, &loss), kept->validation_balanced_accuracy, 1e-9);
+    ck_assert_double_eq_tol(loss, kept->validation_loss, 1e-5 * kept->validation_loss);
+    ck_assert_double_gt(fabs(loss - row_at(&result, 24)->validation_loss), 1e-3 * loss);
     xg_trainer_result_clear(&result);
 }
 END_TEST
@@ -145,6 +150,25 @@ START_TEST(test_last_epoch)
         ck_assert_int_eq(isnan(row_at(&result, 8)->validation_loss) != 0, i == 1);
         xg_trainer_result_clear(&result);
     }
+}
+END_TEST
+
+/* One image in one step an epoch, nothing changes: only dropout can tell epochs apart. */
+START_TEST(test_dropout)
+{
+    g_autoptr(Problem) p = problem_new(1);
+    XgTrainerResult result;
+    XgPhase *phase = add_phase(p, "still", "head", 8);
+    xg_phase_set_float(p->face, phase, "learning_rate", 0.0);
+    p->train_count = 1;
+    problem_train(p, &result);
+    guint others = 0;
+    for (guint i = 1; i < 8; i++) {
+        others += row_at(&result, i)->train_loss != row_at(&result, 0)->train_loss;
+        ck_assert(row_at(&result, i)->validation_loss == row_at(&result, 0)->validation_loss);
+    }
+    ck_assert_uint_gt(others, 0);
+    xg_trainer_result_clear(&result);
 }
 END_TEST
 
@@ -283,6 +307,7 @@ int main(void)
     tcase_add_test(tcase, test_batch_norm_modes);
     tcase_add_test(tcase, test_best_epoch);
     tcase_add_test(tcase, test_last_epoch);
+    tcase_add_test(tcase, test_dropout);
     tcase_add_test(tcase, test_not_finite);
     tcase_add_test(tcase, test_interrupted);
     tcase_add_test(tcase, test_patience);
