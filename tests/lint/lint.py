@@ -61,8 +61,7 @@ def files_of(root):
              and (name.endswith(TEXT) or name == "bootstrap")]
     for top in SOURCE_ROOTS:
         for folder, folders, entries in os.walk(os.path.join(root, top)):
-            folders[:] = [f for f in folders if not f.startswith(("build", ".", "__")) and
-                          not f.startswith("runs")]
+            folders[:] = [f for f in folders if not f.startswith(("build", "runs", ".", "__"))]
             names += [os.path.relpath(os.path.join(folder, e), root) for e in entries
                       if e.endswith(TEXT)]
     return sorted(n.replace(os.sep, "/") for n in names if not n.startswith(SKIP))
