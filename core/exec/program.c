@@ -15,22 +15,27 @@ typedef struct {
 
 enum { PATCH_TARGETS = -1, PATCH_WEIGHTS = -2 };
 
+/* Evaluation passes so many rows at a time: activations stay in cache and the arena small. */
+#define SLICE_ROWS 8
+
 struct XgProgram {
     XgLowered *lowered;
     XgMemoryPlan *memory;
     XgStore *store;
     const XgEngineHandle *engine;
     gint64 max_batch;
+    gint64 slice; /* rows that pass the kernels at once */
     gboolean training;
     XgTrained trained;
     void *user;
     guint64 seed;
     char *arena;
     void *scratch;
-    gsize scratch_size, constant_size;
+    gsize scratch_size, constant_size, joined_bytes;
     GPtrArray *folded;       /* of float arrays, two per fold */
     const float **values;    /* per value id: fixed address; NULL: given at each run */
     const float **constants; /* per value id: what engines may pack */
+    float **joined;          /* per output: rows of all slices; NULL: a run has one slice */
     GPtrArray *kernels;      /* of XgKernel, in node order */
     GArray *patches;         /* of Patch */
     GHashTable *gradients;   /* parameter name -> const float */
@@ -87,14 +92,16 @@ static gboolean locate_parameters(XgProgram *program, GError **error)
 
 static gboolean lower_and_plan(XgProgram *program, const XgProgramSpec *spec, GError **error)
 {
+    XgProgramSpec sliced = *spec;
+    sliced.max_batch = program->slice;
     xg_lowered_free(program->lowered);
     xg_memory_plan_free(program->memory);
     program->memory = NULL;
-    program->lowered = xg_lower(spec, error);
+    program->lowered = xg_lower(&sliced, error);
     if (program->lowered == NULL)
         return FALSE;
     g_autoptr(GPtrArray) results = xg_lowered_results(program->lowered);
-    program->memory = xg_memory_plan_new(program->lowered->network, spec->max_batch,
+    program->memory = xg_memory_plan_new(program->lowered->network, program->slice,
                                          (XgValue *const *) results->pdata, results->len, error);
     return program->memory != NULL;
 }
@@ -161,7 +168,7 @@ static int input_index(const XgProgram *program, const XgValue *value)
 
 static gboolean make_kernel(XgProgram *program, const XgNode *node, GError **error)
 {
-    XgKernel *kernel = xg_kernel_new(node, program->max_batch, (float *const *) program->values,
+    XgKernel *kernel = xg_kernel_new(node, program->slice, (float *const *) program->values,
                                      program->constants, program->engine, error);
     if (kernel == NULL)
         return FALSE;
@@ -211,6 +218,46 @@ static void index_gradients(XgProgram *program)
     }
 }
 
+/* ---- Slices -------------------------------------------------------------------------------- */
+
+/* Slices of one run are as even as can be. */
+static gint64 slice_rows(gint64 batch, gboolean training)
+{
+    g_assert(batch >= 1);
+    const gint64 slices = training ? 1 : (batch + SLICE_ROWS - 1) / SLICE_ROWS;
+    return (batch + slices - 1) / slices;
+}
+
+static gsize row_bytes(const XgValue *value)
+{
+    return sizeof(float) * (gsize) xg_shape_elements(&value->shape);
+}
+
+static gboolean allocate_joined(XgProgram *program, GError **error)
+{
+    const GPtrArray *outputs = program->lowered->outputs;
+    if (program->slice == program->max_batch)
+        return TRUE;
+    program->joined = g_new0(float *, outputs->len + 1);
+    for (guint i = 0; i < outputs->len; i++) {
+        gsize size;
+        if (!g_size_checked_mul(&size, row_bytes(outputs->pdata[i]), (gsize) program->max_batch))
+            return xg_error_set(error, XG_LIMIT, "the batch's results are too large");
+        program->joined[i] = xg_aligned_alloc(size, "results", error);
+        if (program->joined[i] == NULL)
+            return FALSE;
+        program->joined_bytes += size;
+    }
+    return TRUE;
+}
+
+static void free_joined(XgProgram *program)
+{
+    for (guint i = 0; program->joined != NULL && i < program->lowered->outputs->len; i++)
+        xg_aligned_free(program->joined[i]);
+    g_free(program->joined);
+}
+
 /* ---- Programs ------------------------------------------------------------------------------ */
 
 XgProgram *xg_program_new(const XgProgramSpec *spec, GError **error)
@@ -219,6 +266,7 @@ XgProgram *xg_program_new(const XgProgramSpec *spec, GError **error)
     program->store = spec->store;
     program->engine = spec->engine;
     program->max_batch = spec->max_batch;
+    program->slice = slice_rows(spec->max_batch, spec->training);
     program->training = spec->training;
     program->trained = spec->trained;
     program->seed = spec->seed;
@@ -232,7 +280,7 @@ XgProgram *xg_program_new(const XgProgramSpec *spec, GError **error)
         !allocate_arena(program, error))
         return NULL;
     compute_folds(program);
-    if (!make_kernels(program, error))
+    if (!allocate_joined(program, error) || !make_kernels(program, error))
         return NULL;
     index_gradients(program);
     program->trained = NULL;
@@ -250,6 +298,7 @@ void xg_program_free(XgProgram *program)
     g_clear_pointer(&program->patches, g_array_unref);
     g_clear_pointer(&program->gradients, g_hash_table_unref);
     g_clear_pointer(&program->folded, g_ptr_array_unref);
+    free_joined(program);
     xg_aligned_free(program->arena);
     xg_aligned_free(program->scratch);
     g_free(program->values);
@@ -286,7 +335,7 @@ gboolean xg_program_refresh(XgProgram *program, GError **error)
 static gboolean run_kernels(XgProgram *program, gint64 batch, const float *const *inputs,
                             const float *targets, const float *weights, GError **error)
 {
-    g_assert(batch >= 1 && batch <= program->max_batch);
+    g_assert(batch >= 1 && batch <= program->slice);
     for (guint i = 0; i < program->patches->len; i++) {
         const Patch *patch = &g_array_index(program->patches, Patch, i);
         *patch->slot = patch->input == PATCH_TARGETS   ? targets
@@ -311,14 +360,44 @@ static void give_outputs(const XgProgram *program, const float *const *inputs,
     }
 }
 
-gboolean xg_program_run(XgProgram *program, gint64 batch, const float *const *inputs,
-                        const float **outputs, GError **error)
+static gboolean run_slice(XgProgram *program, gint64 rows, const float *const *inputs,
+                          const float **outputs, GError **error)
 {
-    g_assert(!program->training);
-    if (!run_kernels(program, batch, inputs, NULL, NULL, error))
+    if (!run_kernels(program, rows, inputs, NULL, NULL, error))
         return FALSE;
     give_outputs(program, inputs, outputs);
     return TRUE;
+}
+
+static gboolean run_slices(XgProgram *program, gint64 batch, const float *const *inputs,
+                           const float **outputs, GError **error)
+{
+    const GPtrArray *given = program->lowered->inputs, *wanted = program->lowered->outputs;
+    g_autofree const float **from = g_new(const float *, given->len + 1);
+    const gint64 slice = program->slice;
+    for (gint64 begin = 0; begin < batch; begin += slice) {
+        const gint64 rows = MIN(slice, batch - begin);
+        for (guint i = 0; i < given->len; i++)
+            from[i] = inputs[i] + (gsize) begin * row_bytes(given->pdata[i]) / sizeof(float);
+        if (!run_slice(program, rows, from, outputs, error))
+            return FALSE;
+        for (guint i = 0; i < wanted->len; i++) {
+            const gsize bytes = row_bytes(wanted->pdata[i]);
+            memcpy((char *) program->joined[i] + (gsize) begin * bytes, outputs[i],
+                   (gsize) rows * bytes);
+        }
+    }
+    for (guint i = 0; i < wanted->len; i++)
+        outputs[i] = program->joined[i];
+    return TRUE;
+}
+
+gboolean xg_program_run(XgProgram *program, gint64 batch, const float *const *inputs,
+                        const float **outputs, GError **error)
+{
+    g_assert(!program->training && batch >= 1 && batch <= program->max_batch);
+    return program->joined ? run_slices(program, batch, inputs, outputs, error)
+                           : run_slice(program, batch, inputs, outputs, error);
 }
 
 gboolean xg_program_train(XgProgram *program, gint64 batch, const float *const *inputs,
@@ -349,7 +428,7 @@ const float *xg_program_gradient(const XgProgram *program, const char *parameter
 XgProgramFacts xg_program_facts(const XgProgram *program)
 {
     XgProgramFacts facts = {
-        .arena_bytes = program->memory->size,
+        .arena_bytes = program->memory->size + program->joined_bytes,
         .scratch_bytes = program->scratch_size + program->constant_size,
         .folded = program->lowered->folds->len,
         .fused = program->lowered->fused,

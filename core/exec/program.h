@@ -86,8 +86,9 @@ void xg_program_free(XgProgram *program);
  *  the store at each run and need this never. */
 gboolean xg_program_refresh(XgProgram *program, GError **error);
 
-/** Runs `batch` rows, 1..max_batch. inputs[i] has batch rows of spec inputs[i]; outputs[i]
- *  points to the program's memory, valid until the next run. */
+/** Runs `batch` rows, 1..max_batch, in slices when there are many. inputs[i] has batch rows of
+ *  spec inputs[i]; outputs[i] points to the program's memory, or to an input that it is, valid
+ *  until the next run. */
 gboolean xg_program_run(XgProgram *program, gint64 batch, const float *const *inputs,
                         const float **outputs, GError **error);
 

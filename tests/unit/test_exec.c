@@ -53,6 +53,37 @@ START_TEST(test_smaller_batches)
 }
 END_TEST
 
+/* Batches that pass in several slices: row n is that of image n % BATCH alone, inputs too. */
+START_TEST(test_long_batches)
+{
+    enum { MOST = 33 };
+    static const int sizes[] = {MOST, 1, 7, 8, 9, 32};
+    g_autoptr(Model) model = model_new(FALSE);
+    XgProgramSpec spec = model_spec(model);
+    XgValue *outputs[] = {model->network->inputs->pdata[0], model->network->logits};
+    spec.outputs = outputs;
+    spec.output_count = 2;
+    g_autoptr(XgProgram) one = program_new(&spec);
+    spec.max_batch = MOST;
+    g_autoptr(XgProgram) many = program_new(&spec);
+    ck_assert_uint_lt(xg_program_facts(many).arena_bytes,
+                      3 * xg_program_facts(one).arena_bytes + MOST * IMAGE * sizeof(float));
+    const float *expected[2], *found[2];
+    g_autofree float *images = g_new(float, MOST * IMAGE);
+    for (int n = 0; n < MOST; n++)
+        memcpy(images + n * IMAGE, model->images + n % BATCH * IMAGE, IMAGE * sizeof(float));
+    run(one, BATCH, model->images, expected);
+    for (guint k = 0; k < G_N_ELEMENTS(sizes); k++) {
+        run(many, sizes[k], images, found);
+        ck_assert_int_eq(memcmp(found[0], images, sizeof(float) * (gsize) sizes[k] * IMAGE), 0);
+        for (int n = 0; n < sizes[k]; n++)
+            ck_assert_int_eq(memcmp(found[1] + n * CLASSES, expected[1] + n % BATCH * CLASSES,
+                                    sizeof(float) * CLASSES),
+                             0);
+    }
+}
+END_TEST
+
 START_TEST(test_refresh)
 {
     g_autoptr(Model) model = model_new(FALSE);
@@ -197,6 +228,7 @@ int main(void)
     TCase *evaluation = tcase_create("evaluation");
     tcase_add_test(evaluation, test_folded_and_fused);
     tcase_add_test(evaluation, test_smaller_batches);
+    tcase_add_test(evaluation, test_long_batches);
     tcase_add_test(evaluation, test_refresh);
     tcase_add_test(evaluation, test_cut);
     tcase_add_test(evaluation, test_output_is_input);
