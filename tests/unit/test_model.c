@@ -110,6 +110,7 @@ static const struct {
     {"xavier_uniform", 0.2182179, 0.37797},    /* sqrt(6 / 42) */
     {"xavier_normal", 0.2182179, 0},
     {"lecun_uniform", 0.1360828, 0.23571}, /* 1 / sqrt(18) */
+    {"lecun_normal", 0.2357023, 0},
     {"normal:0.01", 0.01, 0},
     {"trunc_normal:0.02", 0.0175927, 0.04},
     {"ones", 0, 1},
