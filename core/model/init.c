@@ -30,7 +30,7 @@ static const struct {
     {"he_normal_fan_in", NORMAL, 2, 1, 0},   {"he_normal_fan_out", NORMAL, 2, 0, 1},
     {"he_uniform_fan_in", UNIFORM, 6, 1, 0}, {"xavier_uniform", UNIFORM, 6, 1, 1},
     {"xavier_normal", NORMAL, 2, 1, 1},      {"lecun_uniform", UNIFORM, 1, 1, 0},
-    {"lecun_normal", NORMAL, 1, 1, 0},
+    {"lecun_normal", NORMAL, 1, 1, 0},       {"lecun_uniform_fan_out", UNIFORM, 1, 0, 1},
 };
 
 /* Connections into and out of one unit, counted on the published shape as PyTorch counts them:

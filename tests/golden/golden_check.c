@@ -51,7 +51,7 @@ static void model_clear(Model *model)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Model, model_clear)
 
-/* The output of a top-level child: its own node, or the last one in its scope. */
+/* The output of a top-level child: of the last node of its name or in its scope. */
 static XgValue *child_value(const XgNetwork *network, const char *child)
 {
     static const char *const unnamed[][2] = {{"maxpool", "max_pool"},
@@ -62,9 +62,8 @@ static XgValue *child_value(const XgNetwork *network, const char *child)
     XgValue *last = NULL;
     for (guint i = 0; i < network->nodes->len; i++) {
         const XgNode *node = network->nodes->pdata[i];
-        if (node->name != NULL && strcmp(node->name, child) == 0)
-            return node->outputs[0];
-        if (node->name != NULL && g_str_has_prefix(node->name, scope))
+        if (node->name != NULL &&
+            (strcmp(node->name, child) == 0 || g_str_has_prefix(node->name, scope)))
             last = node->outputs[0];
     }
     return last;

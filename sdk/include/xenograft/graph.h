@@ -217,8 +217,8 @@ XG_UNUSED static inline XgValue *xg_conv2d_with(XgGraph *g, XgValue *x, const ch
  * [out, F] and `bias` [out]. Initialisations: "he_normal_fan_out", "he_normal_fan_in",
  * "he_uniform_fan_in" (He et al. 2015), "xavier_uniform", "xavier_normal" (Glorot and Bengio
  * 2010), "normal:STD", "trunc_normal:STD" (cut at two standard deviations), "lecun_uniform"
- * (uniform within 1/sqrt(fan_in)), "lecun_normal" (deviation 1/sqrt(fan_in)), "zeros", "ones".
- * Biases start at zero.
+ * (uniform within 1/sqrt(fan_in)), "lecun_uniform_fan_out" (within 1/sqrt(fan_out)),
+ * "lecun_normal" (deviation 1/sqrt(fan_in)), "zeros", "ones". Biases start at zero.
  */
 typedef struct XgLinear {
     int64_t out_features; /**< required */
