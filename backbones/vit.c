@@ -8,8 +8,9 @@
 
 /* Names and initialisations of a library. */
 typedef struct {
-    const char *embedding, *patches, *token, *position, *block, *norm1, *qkv, *qkv_weight, *qkv_bias, *mixed;
-    const char *norm2, *wide, *narrow, *norm, *head;
+    const char *embedding, *patches, *token, *position;
+    const char *block, *norm1, *qkv, *qkv_weight, *qkv_bias, *mixed, *norm2, *wide, *narrow;
+    const char *norm, *head;
     const char *patches_init, *qkv_init, *mixed_init, *mlp_init, *head_init;
 } Names;
 
