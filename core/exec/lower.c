@@ -142,9 +142,10 @@ static gboolean lower_dropout(XgLowered *lowered, XgNode *node, gboolean active,
     }
     XgValue *inputs[] = {node->inputs[0], rng_input(lowered)};
     const XgAttr attributes[] = {xg_attr_float("probability", probability),
+                                 xg_attr_int("per_image", xg_node_int(node, "per_image")),
                                  xg_attr_int("stream", stream)};
     XgNode *made = xg_network_add_node(lowered->network, "dropout_train/1", node->name, inputs, 2,
-                                       attributes, 2, error);
+                                       attributes, 3, error);
     if (made == NULL)
         return FALSE;
     made->block = node->block;

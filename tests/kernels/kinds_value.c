@@ -91,6 +91,7 @@ NODE(relu6, unary)
 NODE(gelu, unary)
 NODE(sigmoid, unary)
 NODE(silu, unary)
+NODE(hardsigmoid, unary)
 NODE(hardswish, unary)
 NODE(softmax, unary)
 NODE(relu_grad, binary)
@@ -98,6 +99,7 @@ NODE(relu6_grad, binary)
 NODE(gelu_grad, binary)
 NODE(sigmoid_grad, binary)
 NODE(silu_grad, binary)
+NODE(hardsigmoid_grad, binary)
 NODE(hardswish_grad, binary)
 NODE(softmax_grad, binary)
 
@@ -167,7 +169,7 @@ static void attention_grad(Draft *d)
 
 const DraftKind value_kinds[] = {
     batch_norm, batch_norm_train, batch_norm_grad, batch_norm_train_grad, sum_rows, relu, relu6,
-    gelu, sigmoid, silu, hardswish, softmax, relu_grad, relu6_grad, gelu_grad, sigmoid_grad,
-    silu_grad, hardswish_grad, softmax_grad, scale, add, mul, layer_norm, layer_norm_grad,
-    attention, attention_grad, NULL,
+    gelu, sigmoid, silu, hardsigmoid, hardswish, softmax, relu_grad, relu6_grad, gelu_grad,
+    sigmoid_grad, silu_grad, hardsigmoid_grad, hardswish_grad, softmax_grad, scale, add, mul,
+    layer_norm, layer_norm_grad, attention, attention_grad, NULL,
 };

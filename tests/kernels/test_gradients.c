@@ -240,6 +240,7 @@ static const struct {
     {"gelu/1", image, 1},
     {"sigmoid/1", image, 1},
     {"silu/1", image, 1},
+    {"hardsigmoid/1", image, 1},
     {"hardswish/1", image, 1},
     {"softmax/1", image, 1},
     {"max_pool/1", draw_pool, 1},

@@ -137,8 +137,9 @@ START_TEST(known_values)
 }
 END_TEST
 
-/* Runs training dropout of 0.3 on ones; gives the mask's values, freed by the caller. */
-static float *dropout_mask(guint64 seed, guint64 step, int stream, gint64 *count)
+/* Runs training dropout of 0.3 on ones; gives the result, freed by the caller. */
+static float *dropped_ones(const XgShape *shape, int per_image, guint64 seed, guint64 step,
+                           int stream, gint64 *count)
 {
     OpRun run;
     GError *error = NULL;
@@ -146,11 +147,12 @@ static float *dropout_mask(guint64 seed, guint64 step, int stream, gint64 *count
     float rng[4];
     memcpy(rng, words, sizeof rng);
     op_run_init(&run, BATCH);
-    const XgShape shape = {2, {XG_BATCH, 10000}}, rng_shape = {1, {4}};
-    XgValue *inputs[2] = {op_run_value(&run, &shape, NULL), op_run_value(&run, &rng_shape, rng)};
-    const XgAttr attributes[] = {xg_attr_float("probability", 0.3), xg_attr_int("stream", stream)};
+    const XgShape rng_shape = {1, {4}};
+    XgValue *inputs[2] = {op_run_value(&run, shape, NULL), op_run_value(&run, &rng_shape, rng)};
+    const XgAttr attributes[] = {xg_attr_float("probability", 0.3), xg_attr_int("stream", stream),
+                                 xg_attr_int("per_image", per_image)};
     XgNode *node = xg_network_add_node(run.network, "dropout_train/1", "node", inputs, 2,
-                                       attributes, 2, &error);
+                                       attributes, 3, &error);
     ck_assert_msg(node != NULL, "%s", error ? error->message : "?");
     *count = op_run_count(&run, inputs[0]);
     for (gint64 i = 0; i < *count; i++)
@@ -160,11 +162,19 @@ static float *dropout_mask(guint64 seed, guint64 step, int stream, gint64 *count
     op_run_differentiate(&run, node, inputs[0], wanted, gradients);
     op_run_compute(&run);
     const gsize bytes = (gsize) *count * sizeof(float);
-    float *mask = g_memdup2(op_run_data(&run, node->outputs[1]), bytes);
-    ck_assert_mem_eq(mask, op_run_data(&run, node->outputs[0]), bytes);
-    ck_assert_mem_eq(mask, op_run_data(&run, gradients[0]), bytes);
+    float *result = g_memdup2(op_run_data(&run, node->outputs[0]), bytes);
+    const float *mask = op_run_data(&run, node->outputs[1]);
+    const gint64 channels = shape->dims[shape->rank - 1], image = *count / BATCH;
+    for (gint64 i = 0; i < *count; i++)
+        ck_assert_float_eq(result[i], mask[per_image ? i / image * channels + i % channels : i]);
+    ck_assert_mem_eq(result, op_run_data(&run, gradients[0]), bytes);
     op_run_clear(&run);
-    return mask;
+    return result;
+}
+
+static float *dropout_mask(guint64 seed, guint64 step, int stream, gint64 *count)
+{
+    return dropped_ones(&(const XgShape){2, {XG_BATCH, 10000}}, 0, seed, step, stream, count);
 }
 
 START_TEST(dropout_statistics)
@@ -191,12 +201,30 @@ START_TEST(dropout_statistics)
 }
 END_TEST
 
+START_TEST(dropped_images)
+{
+    const XgShape shape = {4, {XG_BATCH, 3, 2, 5}};
+    gint64 kept = 0;
+    for (int stream = 0; stream < 500; stream++) {
+        gint64 count;
+        g_autofree float *result = dropped_ones(&shape, 1, 5, 7, stream, &count);
+        for (gint64 i = 0; i < count; i++) {
+            ck_assert(result[i] == 0.0f || result[i] == (float) (1.0 / 0.7));
+            ck_assert_float_eq(result[i], result[i / 30 * 30]);
+            kept += i % 30 == 0 && result[i] != 0.0f;
+        }
+    }
+    ck_assert_double_le(fabs((double) kept - 0.7 * 500 * BATCH), 5.0 * sqrt(0.21 * 500 * BATCH));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("op_cases");
     TCase *tests = tcase_create("all");
     tcase_add_test(tests, known_values);
     tcase_add_test(tests, dropout_statistics);
+    tcase_add_test(tests, dropped_images);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -112,7 +112,8 @@ def norms():
 
 def pointwise():
     functions = {"relu": F.relu, "relu6": F.relu6, "gelu": F.gelu, "sigmoid": torch.sigmoid,
-                 "silu": F.silu, "hardswish": F.hardswish, "softmax": lambda x: x.softmax(-1)}
+                 "silu": F.silu, "hardsigmoid": F.hardsigmoid, "hardswish": F.hardswish,
+                 "softmax": lambda x: x.softmax(-1)}
     for name, function in functions.items():
         for shape in ((BATCH, 7), (BATCH, 3, 2, 5)):
             case(name + "/1", function, [single(*shape) * 4])

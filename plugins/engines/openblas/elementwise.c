@@ -60,12 +60,14 @@ UNARY(relu, x < 0 ? 0 : x)
 UNARY(relu6, x < 0 ? 0 : (x > 6 ? 6 : x))
 UNARY(sigmoid, math_sigmoid(x))
 UNARY(silu, x * math_sigmoid(x))
+UNARY(hardsigmoid, math_clamp(x + 3, 6) * (1.0F / 6))
 UNARY(hardswish, x * math_clamp(x + 3, 6) * (1.0F / 6))
 UNARY(gelu, 0.5F * x * (1 + math_erf(x * 0.70710678F)))
 BINARY(relu_grad, v > 0 ? g : 0)
 BINARY(relu6_grad, (v > 0) & (v < 6) ? g : 0)
 BINARY(sigmoid_grad, g * v * (1 - v))
 BINARY(silu_grad, g * math_sigmoid(v) * (1 + v * (1 - math_sigmoid(v))))
+BINARY(hardsigmoid_grad, (v > -3) & (v < 3) ? g * (1.0F / 6) : 0)
 BINARY(hardswish_grad, v <= -3 ? 0 : (v >= 3 ? g : g * (2 * v + 3) * (1.0F / 6)))
 BINARY(gelu_grad, g * (0.5F * (1 + math_erf(v * 0.70710678F)) +
                        v * 0.39894228F * math_exp(-0.5F * v * v)))
@@ -148,6 +150,8 @@ static const struct {
     {"relu/1", relu, 1},           {"relu6/1", relu6, 1},
     {"sigmoid/1", sigmoid, 1},     {"silu/1", silu, 1},
     {"hardswish/1", hardswish, 1}, {"gelu/1", gelu, 1},
+    {"hardsigmoid/1", hardsigmoid, 1},
+    {"hardsigmoid_grad/1", hardsigmoid_grad, 2},
     {"relu_grad/1", relu_grad, 2}, {"relu6_grad/1", relu6_grad, 2},
     {"sigmoid_grad/1", sigmoid_grad, 2},     {"silu_grad/1", silu_grad, 2},
     {"hardswish_grad/1", hardswish_grad, 2}, {"gelu_grad/1", gelu_grad, 2},
@@ -188,12 +192,14 @@ const Maker elementwise_makers[] = {
     {"relu6/1", 60, NULL, prepare_map},
     {"sigmoid/1", 60, NULL, prepare_map},
     {"silu/1", 60, NULL, prepare_map},
+    {"hardsigmoid/1", 60, NULL, prepare_map},
     {"hardswish/1", 60, NULL, prepare_map},
     {"gelu/1", 60, NULL, prepare_map},
     {"relu_grad/1", 60, NULL, prepare_map},
     {"relu6_grad/1", 60, NULL, prepare_map},
     {"sigmoid_grad/1", 60, NULL, prepare_map},
     {"silu_grad/1", 60, NULL, prepare_map},
+    {"hardsigmoid_grad/1", 60, NULL, prepare_map},
     {"hardswish_grad/1", 60, NULL, prepare_map},
     {"gelu_grad/1", 60, NULL, prepare_map},
     {"add/1", 60, add_fits, prepare_map},

@@ -301,6 +301,13 @@ XG_UNUSED static inline XgValue *xg_silu(XgGraph *g, XgValue *x)
     return xg_plain_(g, "silu/1", x);
 }
 
+/** relu6(x + 3) / 6 */
+XG_UNUSED static inline XgValue *xg_hardsigmoid(XgGraph *g, XgValue *x)
+{
+    return xg_plain_(g, "hardsigmoid/1", x);
+}
+
+/** x * relu6(x + 3) / 6 */
 XG_UNUSED static inline XgValue *xg_hardswish(XgGraph *g, XgValue *x)
 {
     return xg_plain_(g, "hardswish/1", x);
@@ -451,6 +458,17 @@ XG_UNUSED static inline XgValue *xg_dropout(XgGraph *g, XgValue *x, double proba
     XgAttrs_ a;
     a.count = 0;
     a.list[a.count++] = xg_attr_float("probability", probability);
+    return xg_op1_(g, "dropout/1", NULL, x, &a);
+}
+
+/** Drops each whole image of [N,H,W,C] with that probability and scales the rest, in training
+ *  only: stochastic depth before a residual is added (Huang et al. 2016). */
+XG_UNUSED static inline XgValue *xg_stochastic_depth(XgGraph *g, XgValue *x, double probability)
+{
+    XgAttrs_ a;
+    a.count = 0;
+    a.list[a.count++] = xg_attr_float("probability", probability);
+    xg_add_int_(&a, "per_image", 1);
     return xg_op1_(g, "dropout/1", NULL, x, &a);
 }
 
