@@ -113,7 +113,7 @@ static gboolean bench_backbone(const Host *host, char **words, GError **error)
     Bench bench = {.training = lean || strcmp(words[1], "full") == 0,
                    .lean = lean,
                    .batch = MAX(g_ascii_strtoll(words[2], NULL, 10), 1)};
-    g_autoptr(XgNetwork) network = host_network(host, words[0], CLASSES, 224, error);
+    g_autoptr(XgNetwork) network = host_network(host, words[0], CLASSES, 0, error);
     g_autoptr(XgStore) store = network ? xg_store_new(network, network->logits, error) : NULL;
     double median_s, best_s;
     struct rusage usage;

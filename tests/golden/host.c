@@ -119,6 +119,10 @@ XgNetwork *host_network(const Host *host, const char *backbone, gint64 classes, 
     if (instance == NULL)
         return NULL;
     g_ptr_array_add(host->backbones, instance);
+    if (size_px == 0) {
+        const XgBackbone *backbone_table = xg_instance_table(instance);
+        size_px = backbone_table->input_size(xg_instance_self(instance))->size_px;
+    }
     const XgNetworkInfo info = {
         .classes = classes, .height_px = size_px, .width_px = size_px, .channels = 3};
     XgNetwork *network = xg_network_build(xg_instance_table(instance), xg_instance_self(instance),

@@ -167,9 +167,30 @@ static void attention_grad(Draft *d)
     draft_finish(d, "attention_grad/1");
 }
 
+/* Of the whole value, or of its first token when `token`. */
+static void add_tokens(Draft *d, const char *op, gboolean token)
+{
+    const gint64 tokens = draft_int(d, 1, 40), features = draft_int(d, 1, 90);
+    draft_input(d, (XgShape){3, {XG_BATCH, tokens, features}}, VALUES_WIDE);
+    draft_parameter(d, (XgShape){3, {1, token ? 1 : tokens, features}}, VALUES_WIDE);
+    draft_finish(d, op);
+}
+
+static void position(Draft *d)
+{
+    add_tokens(d, "position/1", FALSE);
+}
+
+static void class_token(Draft *d)
+{
+    add_tokens(d, "class_token/1", TRUE);
+}
+
+NODE(sum_batch, unary)
+
 const DraftKind value_kinds[] = {
     batch_norm, batch_norm_train, batch_norm_grad, batch_norm_train_grad, sum_rows, relu, relu6,
     gelu, sigmoid, silu, hardsigmoid, hardswish, softmax, relu_grad, relu6_grad, gelu_grad,
     sigmoid_grad, silu_grad, hardsigmoid_grad, hardswish_grad, softmax_grad, scale, add, mul,
-    layer_norm, layer_norm_grad, attention, attention_grad, NULL,
+    layer_norm, layer_norm_grad, attention, attention_grad, position, class_token, sum_batch, NULL,
 };

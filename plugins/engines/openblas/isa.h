@@ -38,5 +38,6 @@
 #define pool_makers ISA(pool_makers)
 #define shape_makers ISA(shape_makers)
 #define attention_makers ISA(attention_makers)
+#define token_makers ISA(token_makers)
 
 #endif
