@@ -13,16 +13,11 @@ static int64_t scaled(int64_t channels, double width)
     return (double) rounded < 0.9 * wanted ? rounded + 8 : rounded;
 }
 
-/* timm counts the activation into the normalisation. */
 static XgValue *conv_bn(XgGraph *g, XgValue *x, const char *conv, const char *bn, XgConv2d o)
 {
     o.no_bias = 1;
     o.pad = o.kernel / 2;
-    x = xg_batch_norm(g, xg_conv2d_with(g, x, conv, &o), bn);
-    xg_push(g, bn);
-    x = xg_relu6(g, x);
-    xg_pop(g);
-    return x;
+    return xg_relu6(g, xg_batch_norm(g, xg_conv2d_with(g, x, conv, &o), bn));
 }
 
 static XgStatus build(void *self, XgGraph *g)

@@ -8,7 +8,7 @@
 
 typedef enum { POOL_MAX, POOL_AVERAGE, POOL_ADAPTIVE } Kind;
 
-enum { CHANNELS = 64 }; /* of a backward task */
+enum { CHANNELS = 64 }; /* of a backward task, and summed at a time */
 
 typedef struct {
     Kernel base;
@@ -28,7 +28,7 @@ typedef struct {
 /* Input rows [h0, h1) and columns [w0, w1) of an output pixel, and what an average divides by. */
 typedef struct {
     int64_t h0, h1, w0, w1;
-    float share;
+    float count;
 } Window;
 
 static Window window_of(const Pool *p, int64_t oh, int64_t ow)
@@ -52,7 +52,7 @@ static Window window_of(const Pool *p, int64_t oh, int64_t ow)
         count = p->exclude_pad ? max_i64(v.h1 - v.h0, 0) * max_i64(v.w1 - v.w0, 0)
                                : (h1 - h0) * (w1 - w0);
     }
-    v.share = count > 0 ? 1.0F / (float) count : 0;
+    v.count = (float) max_i64(count, 1);
     return v;
 }
 
@@ -70,18 +70,24 @@ static void maximum(const Pool *p, const float *image, const Window *v, float *y
         }
 }
 
+/* Rows are summed one by one and then together: of a large window less is rounded away. */
 static void average(const Pool *p, const float *image, const Window *v, float *y)
 {
-    const int64_t channels = p->channels;
-    memset(y, 0, (size_t) channels * sizeof(float));
-    for (int64_t h = v->h0; h < v->h1; h++)
-        for (int64_t w = v->w0; w < v->w1; w++) {
-            const float *x = image + (h * p->in_w + w) * channels;
-            for (int64_t c = 0; c < channels; c++)
-                y[c] += x[c];
+    for (int64_t c0 = 0; c0 < p->channels; c0 += CHANNELS) {
+        const int64_t count = min_i64(CHANNELS, p->channels - c0);
+        float total[CHANNELS] = {0};
+        for (int64_t h = v->h0; h < v->h1; h++) {
+            const float *x = image + (h * p->in_w + v->w0) * p->channels + c0;
+            float row[CHANNELS] = {0};
+            for (int64_t w = v->w0; w < v->w1; w++, x += p->channels)
+                for (int64_t c = 0; c < count; c++)
+                    row[c] += x[c];
+            for (int64_t c = 0; c < count; c++)
+                total[c] += row[c];
         }
-    for (int64_t c = 0; c < channels; c++)
-        y[c] *= v->share;
+        for (int64_t c = 0; c < count; c++)
+            y[c0 + c] = total[c] / v->count;
+    }
 }
 
 static void forward_lines(void *data, int64_t begin, int64_t end, int32_t worker)
@@ -130,7 +136,7 @@ static void spread_average(const Pool *p, const Job *job, int64_t n, const Windo
         for (int64_t w = v->w0; w < v->w1; w++) {
             float *to = dx + ((n * p->in_h + h) * p->in_w + w) * p->channels + c0;
             for (int64_t c = 0; c < count; c++)
-                to[c] += dy[c] * v->share;
+                to[c] += dy[c] / v->count;
         }
 }
 
