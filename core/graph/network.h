@@ -35,7 +35,9 @@ typedef enum {
 
 typedef enum {
     XG_LAYOUT_PLAIN, /**< memory order is the published one */
-    XG_LAYOUT_OHWI   /**< memory [O,kh,kw,I], published [O,I,kh,kw] */
+    XG_LAYOUT_OHWI,  /**< memory [O,kh,kw,I], published [O,I,kh,kw] */
+    XG_LAYOUT_GRID   /**< plain [1,T,F]: positions of a square grid, after the class token's if
+                          any; a file's other grid is resized */
 } XgLayout;
 
 struct XgValue {

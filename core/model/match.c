@@ -13,8 +13,12 @@ struct XgMatch {
     guint counts[XG_MATCH_STATES];
 };
 
-static const char *const state_names[] = {"matched",  "head",    "ignored",
-                                          "reshaped", "missing", "unexpected"};
+const char *xg_match_state_name(XgMatchState state)
+{
+    static const char *const names[] = {"matched",  "head",    "ignored",   "resized",
+                                        "reshaped", "missing", "unexpected"};
+    return names[state];
+}
 
 const char *xg_dtype_name(int dtype)
 {
@@ -58,10 +62,21 @@ static gboolean same_shape(const XgMatchRow *row, int first_dim)
     return TRUE;
 }
 
-static XgMatchState state_of(const Comparison *c, const XgMatchRow *row)
+/* Whether the tensor is a position embedding that fits when it is resized. */
+static gboolean resizable(XgMatchRow *row, XgLayout layout)
+{
+    if (layout != XG_LAYOUT_GRID || !row->in_file || row->found.rank != 3)
+        return FALSE;
+    const XgShape found = {3, {row->found.dims[0], row->found.dims[1], row->found.dims[2]}};
+    return xg_position_grids(&found, &row->expected, &row->grids);
+}
+
+static XgMatchState state_of(const Comparison *c, XgMatchRow *row, XgLayout layout)
 {
     if (row->in_network && row->in_file && same_shape(row, 0))
         return XG_MATCH_MATCHED;
+    if (resizable(row, layout))
+        return XG_MATCH_RESIZED;
     if (of_head(c, row->name) && (!row->in_network || !row->in_file || same_shape(row, 1)))
         return XG_MATCH_HEAD;
     if (row->in_network)
@@ -70,9 +85,9 @@ static XgMatchState state_of(const Comparison *c, const XgMatchRow *row)
                                                                : XG_MATCH_UNEXPECTED;
 }
 
-static void place(Comparison *c, XgMatchRow *row)
+static void place(Comparison *c, XgMatchRow *row, XgLayout layout)
 {
-    row->state = state_of(c, row);
+    row->state = state_of(c, row, layout);
     c->match->counts[row->state]++;
     g_ptr_array_add(c->match->rows, row);
 }
@@ -112,7 +127,7 @@ static void place_network(Comparison *c, const XgStore *store)
         }
         row->in_network = TRUE;
         row->expected = xg_stored_published_shape(stored);
-        place(c, row);
+        place(c, row, stored->layout);
     }
 }
 
@@ -137,7 +152,7 @@ XgMatch *xg_match_new(const XgStore *store, const char *native_head, const char 
     for (guint i = 0; i < found->len; i++) {
         XgMatchRow *row = found->pdata[i];
         if (!row->in_network)
-            place(&c, row);
+            place(&c, row, XG_LAYOUT_PLAIN);
     }
     return match;
 }
@@ -189,6 +204,11 @@ static void append_shapes(GString *text, const XgMatchRow *row)
         append_dims(text, row->found.rank, row->found.dims);
         g_string_append_c(text, ']');
     }
+    if (row->state == XG_MATCH_RESIZED)
+        g_string_append_printf(text,
+                               "; position embedding resized from %" G_GINT64_FORMAT
+                               "x%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT "x%" G_GINT64_FORMAT,
+                               row->grids.from, row->grids.from, row->grids.to, row->grids.to);
     if (row->state == XG_MATCH_HEAD)
         g_string_append(text, row->in_network ? "; made new" : "; not used");
 }
@@ -203,14 +223,15 @@ char *xg_match_table(const XgMatch *match, gboolean all)
         const XgMatchRow *row = match->rows->pdata[i];
         if (!all && (row->state == XG_MATCH_MATCHED || row->state == XG_MATCH_IGNORED))
             continue;
-        g_string_append_printf(text, "%-10s  %-*s  ", state_names[row->state], MIN(width, 60),
-                               row->name);
+        g_string_append_printf(text, "%-10s  %-*s  ", xg_match_state_name(row->state),
+                               MIN(width, 60), row->name);
         append_shapes(text, row);
         g_string_append_c(text, '\n');
     }
     for (int s = 0; s < XG_MATCH_STATES; s++)
-        g_string_append_printf(text, "%s%s %u", s > 0 ? ", " : "", state_names[s],
-                               match->counts[s]);
+        if (s != XG_MATCH_RESIZED || match->counts[s] > 0)
+            g_string_append_printf(text, "%s%s %u", s > 0 ? ", " : "",
+                                   xg_match_state_name((XgMatchState) s), match->counts[s]);
     g_string_append_c(text, '\n');
     return g_string_free(text, FALSE);
 }
@@ -245,16 +266,22 @@ gboolean xg_match_check(const XgMatch *match, gboolean allow, GError **error)
 static gboolean read_row(const XgMatchRow *row, XgStored *stored, const XgTensorSource *source,
                          GError **error)
 {
-    float *values = xg_aligned_alloc(sizeof(float) * (gsize) stored->count, row->name, error);
+    const XgPositionGrids *grids = &row->grids;
+    const gboolean resized = row->state == XG_MATCH_RESIZED;
+    const gint64 count =
+        resized ? (grids->prefix + grids->from * grids->from) * grids->features : stored->count;
+    float *values = xg_aligned_alloc(sizeof(float) * (gsize) count, row->name, error);
     if (values == NULL)
         return FALSE;
-    gboolean good = source->read(source->user, row->index, values, (gsize) stored->count, error);
-    for (gint64 i = 0; good && i < stored->count; i++)
+    gboolean good = source->read(source->user, row->index, values, (gsize) count, error);
+    for (gint64 i = 0; good && i < count; i++)
         if (!isfinite(values[i]))
             good = xg_error_set(error, XG_NUMERIC,
                                 "%s: %s: element %" G_GINT64_FORMAT " is not a finite number",
                                 source->path, row->name, i);
-    if (good)
+    if (good && resized)
+        xg_position_resize(grids, values, stored->values);
+    else if (good)
         xg_stored_import(stored, values);
     xg_aligned_free(values);
     return good;
@@ -265,7 +292,7 @@ gboolean xg_match_load(const XgMatch *match, XgStore *store, const XgTensorSourc
 {
     for (guint i = 0; i < match->rows->len; i++) {
         const XgMatchRow *row = match->rows->pdata[i];
-        if (row->state == XG_MATCH_MATCHED &&
+        if ((row->state == XG_MATCH_MATCHED || row->state == XG_MATCH_RESIZED) &&
             !read_row(row, xg_store_find(store, row->name), source, error))
             return FALSE;
     }

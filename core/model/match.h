@@ -8,6 +8,7 @@
 #ifndef XG_MODEL_MATCH_H
 #define XG_MODEL_MATCH_H
 
+#include "model/position.h"
 #include "model/store.h"
 #include "model/tensors.h"
 
@@ -17,6 +18,7 @@ typedef enum {
     XG_MATCH_MATCHED,    /**< the same name and shape */
     XG_MATCH_HEAD,       /**< of the head, which is made new or left behind */
     XG_MATCH_IGNORED,    /**< num_batches_tracked: a counter that nothing here reads */
+    XG_MATCH_RESIZED,    /**< a position embedding of another grid, resized when read */
     XG_MATCH_RESHAPED,   /**< the same name, another shape */
     XG_MATCH_MISSING,    /**< of the network, not in the file */
     XG_MATCH_UNEXPECTED, /**< of the file, not in the network */
@@ -29,9 +31,10 @@ typedef struct {
     XgMatchState state;
     gboolean in_network;
     gboolean in_file;
-    XgShape expected;   /**< published shape; when in_network */
-    XgWeightInfo found; /**< when in_file; its name is `name` */
-    gsize index;        /**< in the file */
+    XgShape expected;      /**< published shape; when in_network */
+    XgWeightInfo found;    /**< when in_file; its name is `name` */
+    gsize index;           /**< in the file */
+    XgPositionGrids grids; /**< when XG_MATCH_RESIZED */
 } XgMatchRow;
 
 typedef struct XgMatch XgMatch;
@@ -58,10 +61,13 @@ char *xg_match_table(const XgMatch *match, gboolean all);
  *  when nothing matches at all. */
 gboolean xg_match_check(const XgMatch *match, gboolean allow, GError **error);
 
-/** Reads the matched tensors into the store, of which `match` was made; others keep their
- *  values. Errors: those of the source; XG_NUMERIC for values that are not finite. */
+/** Reads the matched and the resized tensors into the store, of which `match` was made; others keep
+ * their values. Errors: those of the source; XG_NUMERIC for values that are not finite. */
 gboolean xg_match_load(const XgMatch *match, XgStore *store, const XgTensorSource *source,
                        GError **error);
+
+/** "matched". Static. */
+const char *xg_match_state_name(XgMatchState state);
 
 /** "F32"; "?" for a dtype that is none. Static. */
 const char *xg_dtype_name(int dtype);

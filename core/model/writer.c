@@ -84,7 +84,7 @@ void xg_tensor_writer_add(XgTensorWriter *writer, const char *name, int dtype, i
 void xg_tensor_writer_add_stored(XgTensorWriter *writer, const XgStored *stored)
 {
     const XgShape shape = xg_stored_published_shape(stored);
-    const gboolean plain = stored->layout == XG_LAYOUT_PLAIN;
+    const gboolean plain = stored->layout != XG_LAYOUT_OHWI;
     xg_tensor_writer_add(writer, stored->name, XG_DTYPE_F32, shape.rank, shape.dims,
                          plain ? stored->values : NULL);
     Entry *entry = writer->entries->pdata[writer->entries->len - 1];

@@ -15,7 +15,7 @@ static gboolean infer(XgInfer *infer, GError **error)
     const XgShape embedding = {3, {1, x->dims[1], x->dims[2]}};
     infer->outputs[0] = *x;
     infer->output_count = 1;
-    xg_infer_parameter(infer, "", XG_VALUE_PARAMETER, &embedding, XG_LAYOUT_PLAIN,
+    xg_infer_parameter(infer, "", XG_VALUE_PARAMETER, &embedding, XG_LAYOUT_GRID,
                        "trunc_normal:0.02", FALSE);
     return TRUE;
 }

@@ -48,7 +48,7 @@ static gboolean initialise_others(XgStudy *study, const XgMatch *match, GError *
     const XgMatchRow *row;
     for (guint i = 0; (row = xg_match_row(match, i)) != NULL; i++) {
         XgStored *stored = row->in_network ? xg_store_find(study->store, row->name) : NULL;
-        if (stored != NULL && row->state != XG_MATCH_MATCHED &&
+        if (stored != NULL && row->state != XG_MATCH_MATCHED && row->state != XG_MATCH_RESIZED &&
             !xg_stored_initialise(stored, seed, error))
             return FALSE;
     }
@@ -134,8 +134,6 @@ static char *list_tensors(const XgTensorSource *source, gboolean json, GError **
 
 static char *match_json(const XgMatch *match)
 {
-    static const char *const states[] = {"matched",  "head",    "ignored",
-                                         "reshaped", "missing", "unexpected"};
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_array(builder);
     const XgMatchRow *row;
@@ -144,7 +142,7 @@ static char *match_json(const XgMatch *match)
         json_builder_set_member_name(builder, "name");
         json_builder_add_string_value(builder, row->name);
         json_builder_set_member_name(builder, "state");
-        json_builder_add_string_value(builder, states[row->state]);
+        json_builder_add_string_value(builder, xg_match_state_name(row->state));
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);
