@@ -28,10 +28,11 @@ enum {
 
 /**
  * One rule. IMMUTABLE; an array of these ends with a NULL `from`. In `from`, which is held against
- * the whole name in the file, '#' stands for a decimal number, '*' for any text, as short as can
- * be; other characters for themselves. In `to`, {1}, {2}, ... are what they stood for, {1-1} or
- * {2+3} a number moved by so much. The first rule that fits counts; a name that no rule fits
- * stays. An empty `to` leaves the tensor out.
+ * the whole name in the file, '#' stands for a decimal number (all digits at its place), '*' for
+ * any text, none too, as short as can be; other characters for themselves. In `to`, {1}, {2}, ...
+ * are what they stood for, {1-1} or {2+3} a number moved by so much; one that would fall below 0
+ * does not fit. The first rule that fits counts; a name that no rule fits stays, and so does one
+ * of more than 512 bytes. An empty `to` leaves the tensor out.
  */
 typedef struct XgNameRule {
     const char *from;
