@@ -57,13 +57,17 @@ static gboolean initialise_others(XgStudy *study, const XgMatch *match, GError *
 
 gboolean xg_study_load_weights(XgStudy *study, GError **error)
 {
-    const XgTensorSource *source = &study->weights->source;
     const gboolean allow =
         strcmp(xg_resolved_text(study->resolved, "backbone", "weights_mismatch"), "skip") == 0;
+    if (!xg_weights_file_rename(study->weights, study->backbone->instance, study->store, error))
+        return FALSE;
+    const XgTensorSource *source = study->weights->tensors;
     g_autoptr(XgMatch) match =
         xg_match_new(study->store, study->native_head, new_head(study), source, error);
     if (match == NULL)
         return FALSE;
+    if (study->weights->names != NULL)
+        xg_study_note(study, "names", study->weights->names);
     g_autofree char *table = xg_match_table(match, FALSE);
     g_auto(GStrv) lines = g_strsplit(g_strchomp(table), "\n", -1);
     if (!xg_match_check(match, allow, error)) {
@@ -75,98 +79,6 @@ gboolean xg_study_load_weights(XgStudy *study, GError **error)
         xg_study_note(study, "weights", *line);
     return initialise_others(study, match, error) &&
            xg_match_load(match, study->store, source, error);
-}
-
-/* ---- The weights command -------------------------------------------------------------------- */
-
-static void tensor_text(GString *text, const XgWeightInfo *info)
-{
-    g_string_append_printf(text, "%-60s %-4s [", info->name, xg_dtype_name(info->dtype));
-    for (int i = 0; i < info->rank; i++)
-        g_string_append_printf(text, "%s%" G_GINT64_FORMAT, i > 0 ? "," : "", info->dims[i]);
-    g_string_append(text, "]\n");
-}
-
-static void tensor_json(JsonBuilder *builder, const XgWeightInfo *info)
-{
-    json_builder_begin_object(builder);
-    json_builder_set_member_name(builder, "name");
-    json_builder_add_string_value(builder, info->name);
-    json_builder_set_member_name(builder, "dtype");
-    json_builder_add_string_value(builder, xg_dtype_name(info->dtype));
-    json_builder_set_member_name(builder, "shape");
-    json_builder_begin_array(builder);
-    for (int i = 0; i < info->rank; i++)
-        json_builder_add_int_value(builder, info->dims[i]);
-    json_builder_end_array(builder);
-    json_builder_end_object(builder);
-}
-
-static char *json_text(JsonBuilder *builder)
-{
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autofree char *text = json_to_string(root, TRUE);
-    return g_strconcat(text, "\n", NULL);
-}
-
-static char *list_tensors(const XgTensorSource *source, gboolean json, GError **error)
-{
-    g_autoptr(JsonBuilder) builder = json_builder_new();
-    g_autoptr(GString) text = g_string_new(NULL);
-    gint64 elements = 0;
-    json_builder_begin_array(builder);
-    for (gsize i = 0; i < source->count; i++) {
-        XgWeightInfo info;
-        if (!source->info(source->user, i, &info, error))
-            return NULL;
-        gint64 count = 1;
-        for (int k = 0; k < info.rank; k++)
-            count *= info.dims[k];
-        elements += count;
-        tensor_text(text, &info);
-        tensor_json(builder, &info);
-    }
-    json_builder_end_array(builder);
-    g_string_append_printf(text, "%" G_GSIZE_FORMAT " tensors, %" G_GINT64_FORMAT " values\n",
-                           source->count, elements);
-    return json ? json_text(builder) : g_string_free(g_steal_pointer(&text), FALSE);
-}
-
-static char *match_json(const XgMatch *match)
-{
-    g_autoptr(JsonBuilder) builder = json_builder_new();
-    json_builder_begin_array(builder);
-    const XgMatchRow *row;
-    for (guint i = 0; (row = xg_match_row(match, i)) != NULL; i++) {
-        json_builder_begin_object(builder);
-        json_builder_set_member_name(builder, "name");
-        json_builder_add_string_value(builder, row->name);
-        json_builder_set_member_name(builder, "state");
-        json_builder_add_string_value(builder, xg_match_state_name(row->state));
-        json_builder_end_object(builder);
-    }
-    json_builder_end_array(builder);
-    return json_text(builder);
-}
-
-char *xg_session_weights(XgSession *session, const char *path, const char *backbone_id,
-                         gboolean json, GError **error)
-{
-    g_autoptr(XgWeightsFile) file = xg_weights_file_open(session, path, error);
-    if (file == NULL || backbone_id == NULL)
-        return file ? list_tensors(&file->source, json, error) : NULL;
-    XgInstance *instance = xg_session_instance(session, XG_BACKBONE_KIND, backbone_id, NULL, error);
-    g_autoptr(XgSessionBackbone) backbone =
-        instance ? xg_session_backbone_new(instance, NULL, 0, error) : NULL;
-    g_autoptr(XgNetwork) network =
-        backbone ? xg_session_backbone_build(backbone, 1000, error) : NULL;
-    g_autoptr(XgStore) store = network ? xg_store_new(network, network->logits, error) : NULL;
-    g_autoptr(XgMatch) match =
-        store ? xg_match_new(store, xg_network_head_name(network), NULL, &file->source, error)
-              : NULL;
-    if (match == NULL)
-        return NULL;
-    return json ? match_json(match) : xg_match_table(match, TRUE);
 }
 
 /* ---- Model files --------------------------------------------------------------------------- */
@@ -338,10 +250,10 @@ static gboolean build_saved(XgSession *session, JsonObject *object, XgSavedModel
                                    error);
 }
 
-static gboolean load_saved(XgSession *session, const XgTensorSource *source, XgSavedModel *model,
+static gboolean load_saved(XgSession *session, XgWeightsFile *file, XgSavedModel *model,
                            GError **error)
 {
-    const char *text = source->metadata(source->user, MODEL_KEY);
+    const char *text = file->source.metadata(file->source.user, MODEL_KEY);
     g_autoptr(JsonParser) parser = json_parser_new();
     if (text == NULL)
         return xg_error_set(error, XG_FORMAT,
@@ -359,10 +271,12 @@ static gboolean load_saved(XgSession *session, const XgTensorSource *source, XgS
         !read_classes(object, model, error) || !build_saved(session, object, model, error))
         return FALSE;
     model->store = xg_store_new(model->network, model->network->logits, error);
-    g_autoptr(XgMatch) match =
-        model->store ? xg_match_new(model->store, NULL, NULL, source, error) : NULL;
+    if (model->store == NULL ||
+        !xg_weights_file_rename(file, model->backbone->instance, model->store, error))
+        return FALSE;
+    g_autoptr(XgMatch) match = xg_match_new(model->store, NULL, NULL, file->tensors, error);
     return match != NULL && xg_match_check(match, FALSE, error) &&
-           xg_match_load(match, model->store, source, error);
+           xg_match_load(match, model->store, file->tensors, error);
 }
 
 XgSavedModel *xg_saved_model_open(XgSession *session, const char *path, GError **error)
@@ -371,7 +285,7 @@ XgSavedModel *xg_saved_model_open(XgSession *session, const char *path, GError *
     if (file == NULL)
         return NULL;
     g_autoptr(XgSavedModel) model = g_new0(XgSavedModel, 1);
-    if (!load_saved(session, &file->source, model, error)) {
+    if (!load_saved(session, file, model, error)) {
         g_prefix_error(error, "%s: ", path);
         return NULL;
     }

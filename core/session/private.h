@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/pool.h"
 #include "exec/program.h"
+#include "model/names.h"
 #include "model/tensors.h"
 #include "graph/network.h"
 #include "plugin/registry.h"
@@ -62,11 +63,21 @@ typedef struct {
     void *file;
     char *path;
     char *sha256;
-    XgTensorSource source;
+    XgTensorSource source;         /**< tensors as the file names them */
+    XgNamedTensors *named;
+    const XgTensorSource *tensors; /**< under a backbone's names; before them `source` */
+    char *names;                   /**< what renamed them, one line; NULL: nothing */
 } XgWeightsFile;
 
 XgWeightsFile *xg_weights_file_open(XgSession *session, const char *path, GError **error);
 void xg_weights_file_close(XgWeightsFile *file);
+
+/** The licence that the file's metadata names; NULL: none. Lives as long as the file. */
+const char *xg_weights_file_licence(const XgWeightsFile *file);
+
+/** Puts `tensors` under the names of the store, which is that backbone's, by its name maps. */
+gboolean xg_weights_file_rename(XgWeightsFile *file, XgInstance *backbone, const XgStore *store,
+                                GError **error);
 
 /* ---- network.c ------------------------------------------------------------------------------ */
 

@@ -41,6 +41,13 @@ static void add_components(XgStudy *study)
         add_component(record, "reader", study->readers->instances->pdata[i]);
 }
 
+static void add_licence(XgRecord *record, const XgWeightsFile *file)
+{
+    const char *licence = xg_weights_file_licence(file);
+    if (licence != NULL)
+        xg_record_add_environment(record, "weights licence", licence);
+}
+
 static void add_environment(XgStudy *study)
 {
     XgRecord *record = study->record;
@@ -61,6 +68,9 @@ static void add_environment(XgStudy *study)
     if (study->weights != NULL) {
         xg_record_add_environment(record, "weights file", study->weights->path);
         xg_record_add_environment(record, "weights sha256", study->weights->sha256);
+        if (study->weights->names != NULL)
+            xg_record_add_environment(record, "weights names", study->weights->names);
+        add_licence(record, study->weights);
     }
 }
 

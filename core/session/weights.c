@@ -128,6 +128,7 @@ XgWeightsFile *xg_weights_file_open(XgSession *session, const char *path, GError
                                     .read = on_read,
                                     .metadata = on_metadata,
                                     .user = file};
+    file->tensors = &file->source;
     return g_steal_pointer(&file);
 }
 
@@ -135,10 +136,39 @@ void xg_weights_file_close(XgWeightsFile *file)
 {
     if (file == NULL)
         return;
+    xg_named_tensors_free(file->named);
     if (file->file != NULL)
         table_of(file)->close(xg_instance_self(file->instance), file->file);
     xg_instance_free(file->instance);
     g_free(file->path);
     g_free(file->sha256);
+    g_free(file->names);
     g_free(file);
+}
+
+const char *xg_weights_file_licence(const XgWeightsFile *file)
+{
+    const XgTensorSource *source = &file->source;
+    const char *licence = source->metadata(source->user, "licence");
+    return licence ? licence : source->metadata(source->user, "license");
+}
+
+gboolean xg_weights_file_rename(XgWeightsFile *file, XgInstance *backbone, const XgStore *store,
+                                GError **error)
+{
+    const XgNames *names = xg_instance_interface(backbone, XG_NAMES_INTERFACE);
+    const XgNameMap *maps = names ? names->maps(xg_instance_self(backbone)) : NULL;
+    const char *id = xg_instance_entry(backbone)->id;
+    g_autoptr(GError) failure = NULL;
+    XgNamedTensors *named = xg_named_tensors_new(&file->source, maps, store, &failure);
+    if (named == NULL) {
+        g_propagate_prefixed_error(error, g_steal_pointer(&failure), "%s: ", id);
+        return FALSE;
+    }
+    g_clear_pointer(&file->named, xg_named_tensors_free);
+    file->named = named;
+    file->tensors = xg_named_tensors_source(named);
+    g_free(file->names);
+    file->names = xg_named_tensors_describe(named, id);
+    return TRUE;
 }
