@@ -103,7 +103,8 @@ static void take_over(XgLowered *lowered, const XgProgramSpec *spec, guint *uses
 
 static gboolean can_take_activation(const XgNode *node)
 {
-    return (xg_node_is_layer(node) || is_op(node, "add/1") || is_op(node, "batch_norm_train/1")) &&
+    return (xg_node_is_layer(node) || is_op(node, "add/1") || is_op(node, "batch_norm/1") ||
+            is_op(node, "batch_norm_train/1")) &&
            strcmp(xg_node_string(node, "activation"), "none") == 0;
 }
 

@@ -11,17 +11,12 @@ enum { IN_X, IN_WEIGHT, IN_BIAS, IN_MEAN, IN_VARIANCE };
 /* Inputs of batch_norm_grad/1 and batch_norm_train_grad/1. */
 enum { GRAD_DY, GRAD_X, GRAD_WEIGHT, GRAD_MEAN, GRAD_SPREAD, GRAD_Y };
 
-#define NORM_ATTRS                                                                                 \
-    {"eps", XG_ATTR_FLOAT, FALSE, 0, 1e-5, NULL},                                                  \
-        {"momentum", XG_ATTR_FLOAT, FALSE, 0, 0.1, NULL},                                          \
-        {"no_affine", XG_ATTR_INT, FALSE, 0, 0.0, NULL},                                           \
-    {                                                                                              \
-        "no_scale", XG_ATTR_INT, FALSE, 0, 0.0, NULL                                               \
-    }
-
-static const XgOpAttr frozen_attrs[] = {NORM_ATTRS, {NULL, 0, FALSE, 0, 0.0, NULL}};
-static const XgOpAttr train_attrs[] = {
-    NORM_ATTRS, XG_ACTIVATION_ATTR, {NULL, 0, FALSE, 0, 0.0, NULL}};
+static const XgOpAttr norm_attrs[] = {{"eps", XG_ATTR_FLOAT, FALSE, 0, 1e-5, NULL},
+                                      {"momentum", XG_ATTR_FLOAT, FALSE, 0, 0.1, NULL},
+                                      {"no_affine", XG_ATTR_INT, FALSE, 0, 0.0, NULL},
+                                      {"no_scale", XG_ATTR_INT, FALSE, 0, 0.0, NULL},
+                                      XG_ACTIVATION_ATTR,
+                                      {NULL, 0, FALSE, 0, 0.0, NULL}};
 static const XgOpAttr grad_attrs[] = {{"eps", XG_ATTR_FLOAT, FALSE, 0, 1e-5, NULL},
                                       {NULL, 0, FALSE, 0, 0.0, NULL}};
 static const XgOpAttr train_grad_attrs[] = {{"eps", XG_ATTR_FLOAT, FALSE, 0, 1e-5, NULL},
@@ -42,6 +37,8 @@ static gboolean infer_norm(XgInfer *infer, GError **error)
     if (!(xg_node_float(node, "eps") > 0.0))
         return xg_error_set(error, XG_INVALID, "eps: expected above 0, found %g",
                             xg_node_float(node, "eps"));
+    if (!xg_activation_check(node, error))
+        return FALSE;
     const XgShape channels = {1, {x->dims[x->rank - 1]}};
     infer->outputs[0] = *x;
     infer->output_count = 1;
@@ -58,7 +55,7 @@ static gboolean infer_norm(XgInfer *infer, GError **error)
 
 static gboolean infer_train(XgInfer *infer, GError **error)
 {
-    if (!infer_norm(infer, error) || !xg_activation_check(infer->node, error))
+    if (!infer_norm(infer, error))
         return FALSE;
     const XgShape *x = &infer->outputs[0];
     infer->outputs[1] = infer->outputs[2] = (XgShape){1, {x->dims[x->rank - 1]}};
@@ -141,14 +138,15 @@ static void reference_frozen(const XgNodeInfo *info, const XgRun *run)
     const gint64 c = channels_of(info->inputs[IN_X]);
     const gint64 rows = xg_tensor_elements(info->inputs[IN_X], run->batch) / c;
     const double eps = xg_info_float(info, "eps");
+    const XgActivation activation = xg_activation_of(info);
     for (gint64 k = 0; k < c; k++) {
         const double mean = (double) run->inputs[IN_MEAN][k];
         const double scale = value_or(run->inputs[IN_WEIGHT], k, 1.0) /
                              sqrt((double) run->inputs[IN_VARIANCE][k] + eps);
         const double shift = value_or(run->inputs[IN_BIAS], k, 0.0);
         for (gint64 r = 0; r < rows; r++)
-            run->outputs[0][r * c + k] =
-                (float) (((double) run->inputs[IN_X][r * c + k] - mean) * scale + shift);
+            run->outputs[0][r * c + k] = (float) xg_activation_apply(
+                activation, ((double) run->inputs[IN_X][r * c + k] - mean) * scale + shift);
     }
 }
 
@@ -254,7 +252,7 @@ const XgOp xg_op_batch_norm = {.id = "batch_norm/1",
                                .min_data_inputs = 1,
                                .max_data_inputs = 1,
                                .flags = XG_OP_IN_PLACE,
-                               .attributes = frozen_attrs,
+                               .attributes = norm_attrs,
                                .infer = infer_norm,
                                .gradient = gradient_frozen,
                                .reference = reference_frozen};
@@ -263,7 +261,7 @@ const XgOp xg_op_batch_norm_train = {.id = "batch_norm_train/1",
                                      .min_data_inputs = 1,
                                      .max_data_inputs = 1,
                                      .flags = XG_OP_MUTATES,
-                                     .attributes = train_attrs,
+                                     .attributes = norm_attrs,
                                      .infer = infer_train,
                                      .gradient = gradient_train,
                                      .reference = reference_train};

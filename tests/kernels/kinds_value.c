@@ -5,14 +5,13 @@
 
 #include <string.h>
 
-static void norm(Draft *d, const char *op, gboolean train)
+static void norm(Draft *d, const char *op)
 {
     const XgShape x = draft_shape(d);
     const gint64 c = x.dims[x.rank - 1];
     const gboolean affine = draft_int(d, 0, 3) != 0;
     draft_attr(d, "no_affine", !affine);
-    if (train)
-        draft_activation(d);
+    draft_activation(d);
     draft_input(d, x, VALUES_WIDE);
     for (int i = 0; i < 2; i++) {
         if (affine)
@@ -27,12 +26,12 @@ static void norm(Draft *d, const char *op, gboolean train)
 
 static void batch_norm(Draft *d)
 {
-    norm(d, "batch_norm/1", FALSE);
+    norm(d, "batch_norm/1");
 }
 
 static void batch_norm_train(Draft *d)
 {
-    norm(d, "batch_norm_train/1", TRUE);
+    norm(d, "batch_norm_train/1");
 }
 
 static void norm_grad(Draft *d, const char *op)

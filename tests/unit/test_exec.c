@@ -26,12 +26,12 @@ START_TEST(test_folded_and_fused)
     const XgProgramFacts facts = xg_program_facts(merged), before = xg_program_facts(plain);
     /* conv, a, b, shortcut, c, d, e; not "after", which follows a concatenation */
     ck_assert_uint_eq(facts.folded, 7);
-    /* relu of conv, a, squeeze, expand1, hidden; relu6 of c; silu of expand3; three additions, one
-     * with its relu */
-    ck_assert_uint_eq(facts.fused, 11);
+    /* relu of conv, a, squeeze, expand1, after, hidden; relu6 of c; silu of expand3; three
+     * additions, one with its relu */
+    ck_assert_uint_eq(facts.fused, 12);
     ck_assert_uint_eq(before.folded, 0);
     ck_assert_uint_eq(before.fused, 0);
-    ck_assert_uint_eq(facts.nodes, before.nodes - 7 - 11);
+    ck_assert_uint_eq(facts.nodes, before.nodes - 7 - 12);
     ck_assert_uint_eq(facts.reference_nodes, facts.nodes);
     ck_assert_double_eq(facts.flops, before.flops);
 }

@@ -216,7 +216,7 @@ static int norm_fits(const XgNodeInfo *node)
 }
 
 const Maker norm_makers[] = {
-    {"batch_norm/1", 60, NULL, prepare_norm},
+    {"batch_norm/1", 60, norm_fits, prepare_norm},
     {"batch_norm_train/1", 60, norm_fits, prepare_norm},
     {NULL, 0, NULL, NULL},
 };
