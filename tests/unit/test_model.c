@@ -111,6 +111,7 @@ static const struct {
     {"xavier_normal", 0.2182179, 0},
     {"lecun_uniform", 0.1360828, 0.23571}, /* 1 / sqrt(18) */
     {"lecun_normal", 0.2357023, 0},
+    {"lecun_uniform_fan_out", 0.1178511, 0.20413}, /* 1 / sqrt(24) */
     {"normal:0.01", 0.01, 0},
     {"trunc_normal:0.02", 0.0175927, 0.04},
     {"ones", 0, 1},
