@@ -17,7 +17,8 @@ STANDARD_C = set(
     "threads time uchar wchar wctype".split())
 # System headers that an engine may use for threads, vectors and memory.
 SYSTEM_C = {"immintrin.h", "arm_neon.h", "cpuid.h", "unistd.h", "fcntl.h", "pthread.h", "sched.h",
-            "strings.h", "sys/mman.h", "sys/stat.h", "sys/types.h", "sys/auxv.h"}
+            "strings.h", "sys/mman.h", "sys/resource.h", "sys/stat.h", "sys/types.h", "sys/auxv.h",
+            "sys/wait.h"}
 
 # What a folder of core may include besides itself and base.
 CORE_MAY_INCLUDE = {
@@ -37,6 +38,7 @@ TOOL_MAY_INCLUDE = {"session/session.h"}
 # Headers of libraries, and the only files that may include them.
 RESERVED = {
     "cblas.h": "plugins/engines/openblas/",
+    "hdf5.h": "plugins/weights/keras/",
     "stb_image.h": "plugins/readers/stb.c",
 }
 # The test of a library's own decoder reads its pictures with it.

@@ -14,6 +14,8 @@ import sys
 import h5py
 import numpy as np
 
+FIXED = True  # h5py 2 stored lists of bytes as strings of a fixed length, h5py 3 does not
+
 
 def values(shape, dtype="float32"):
     return np.arange(int(np.prod(shape)), dtype=dtype).reshape(shape)
@@ -31,7 +33,7 @@ def conv(name, shape=(2, 3, 4, 5), bias=True, dtype="float32"):
 
 def put_list(group, name, items, split):
     """The way Keras splits attributes of more than 64 KiB, here of more than `split` items."""
-    items = [i.encode() for i in items]
+    items = np.array([i.encode() for i in items]) if FIXED else [i.encode() for i in items]
     if split is None or len(items) <= split:
         group.attrs[name] = items
         return
@@ -73,18 +75,21 @@ def split(path):
 
 def model(path):
     """A whole model with a network inside it, compressed, of three types."""
+    global FIXED  # pylint: disable=global-statement
+    FIXED = False
     config = {"class_name": "Functional", "config": {"layers": [
         {"class_name": "Conv2D", "config": {"name": "plain"}},
-        {"module": "keras.layers", "class_name": "DepthwiseConv2D", "config": {"name": "deep"}}]}}
+        {"module": "keras.layers", "class_name": "DepthwiseConv2D", "config": {"name": "conv_dw_1"}}]}}
     with h5py.File(path, "w") as f:
         f.attrs["model_config"] = json.dumps(config)
         put_layers(f.create_group("model_weights"),
                    [("vgg16", conv("block1_conv1") + conv("block1_conv2", dtype="float64")),
                     ("plain", conv("plain", dtype="float16")),
-                    ("deep", [("deep/kernel", values([3, 3, 4, 1]))]),
+                    ("conv_dw_1", [("conv_dw_1/kernel", values([3, 3, 4, 1]))]),
                     ("attention", [("attention/query/kernel:0", values([4, 2])),
                                    ("attention/scale:0", np.float32(3.0))])],
                    compression="gzip", shuffle=True, fletcher32=True)
+        FIXED = True
         f.create_group("optimizer_weights").attrs["weight_names"] = [b"iterations:0"]
 
 

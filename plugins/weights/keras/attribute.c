@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-/* Attributes that are lists of strings, of fixed or of variable length. */
+/* Attributes that are lists of strings, of fixed or of variable length: h5py 3 writes the latter.
+ */
 #include "h5.h"
 
 #include <stdlib.h>

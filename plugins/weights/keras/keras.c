@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-#include "layers.h"
+#include "trial.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -54,7 +54,7 @@ static int32_t probe(void *self, const char *path, const uint8_t *head, uint64_t
 }
 
 /* Says what is wrong before libhdf5 sees the file. */
-static int check_head(const char *path, Problem *p)
+static int check_head(const char *path, uint64_t *bytes, Problem *p)
 {
     uint8_t head[4096];
     struct stat facts;
@@ -63,6 +63,7 @@ static int check_head(const char *path, Problem *p)
     if (!S_ISREG(facts.st_mode))
         return problem(p, XG_IO, "expected a file, found %s",
                        S_ISDIR(facts.st_mode) ? "a folder" : "something else");
+    *bytes = (uint64_t) facts.st_size;
     FILE *stream = fopen(path, "rb");
     if (!stream)
         return problem(p, XG_IO, "%s", strerror(errno));
@@ -99,6 +100,7 @@ static XgStatus open_file(void *self, const char *path, void **opened)
 {
     const XgHost *host = self;
     Problem p = {XG_OK, ""};
+    uint64_t size = 0;
     File *file = calloc(1, sizeof *file);
     if (!file)
         return xg_fail(host, XG_NOMEM, "%s: memory could not be had", path);
@@ -107,7 +109,8 @@ static XgStatus open_file(void *self, const char *path, void **opened)
     const Reporting before = h5_quiet();
     if (!file->path)
         problem(&p, XG_NOMEM, "memory could not be had");
-    else if (check_head(path, &p) && (file->file = h5_open_file(path, &p)) >= 0)
+    else if (check_head(path, &size, &p) && trial_survives(path, NULL, size, &p) &&
+             (file->file = h5_open_file(path, &p)) >= 0)
         layers_read(file->file, &file->layers, &p);
     h5_loud(&before);
     if (p.status != XG_OK) {
@@ -191,7 +194,8 @@ static const XgComponent keras = {
            "of F16, F32 or F64. A tensor is called by its layer and PyTorch's word for it (kernel "
            "and gamma: weight, beta: bias), kernels are turned from [h,w,in,out] to [out,in,h,w]. "
            "Layers with automatic names (conv2d_7) are counted anew from 0. Links and storage "
-           "outside the file are refused, as are filters but gzip, shuffle and fletcher32.",
+           "outside the file are refused, as are filters but gzip, shuffle and fletcher32. Each "
+           "file is first read by a child process, for libhdf5 does not survive every damaged one.",
     .create = create,
     .interface_table = &table,
 };

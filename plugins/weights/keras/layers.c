@@ -10,23 +10,8 @@ enum { MOST_LINKS = 20000, DEEPEST = 8, LONGEST_PATH = 2048 };
 
 /* ---- Keras 1 and 2: attributes list layers and their weights -------------------------------- */
 
-/* 1 when the network's description says that a layer is a depthwise convolution. Keras 3 calls
- * the kernel of one, in files of this form, as it calls any other. */
-static int is_depthwise(const char *config, const char *layer)
-{
-    static const char class[] = "\"DepthwiseConv2D\"", key[] = "\"name\": \"";
-    const size_t length = strlen(layer);
-    for (const char *at = config; at && (at = strstr(at, class));) {
-        at = strstr(at, key);
-        if (at && strncmp(at + sizeof key - 1, layer, length) == 0 &&
-            at[sizeof key - 1 + length] == '"')
-            return 1;
-    }
-    return 0;
-}
-
 static int read_layer(hid_t file, hid_t base, const char *base_path, const char *name,
-                      const char *config, Layers *layers, Problem *p)
+                      Layers *layers, Problem *p)
 {
     char path[LONGEST_PATH];
     Strings weights = {NULL, 0};
@@ -34,11 +19,10 @@ static int read_layer(hid_t file, hid_t base, const char *base_path, const char 
     if (group < 0)
         return 0;
     int good = h5_strings(group, name, "weight_names", &weights, p);
-    const int depthwise = good && is_depthwise(config, name);
     for (uint64_t i = 0; good && i < weights.count; i++) {
         const int size = snprintf(path, sizeof path, "%s%s/%s", base_path, name, weights.items[i]);
         good = size > 0 && size < LONGEST_PATH
-                   ? layers_add_named(layers, file, path, name, weights.items[i], depthwise, p)
+                   ? layers_add_named(layers, file, path, name, weights.items[i], p)
                    : problem(p, XG_LIMIT, "%.300s: expected a path of less than %d bytes", name,
                              LONGEST_PATH);
     }
@@ -49,16 +33,12 @@ static int read_layer(hid_t file, hid_t base, const char *base_path, const char 
 
 static int read_2(hid_t file, hid_t base, const char *base_path, Layers *layers, Problem *p)
 {
-    Strings names = {NULL, 0}, config = {NULL, 0};
+    Strings names = {NULL, 0};
     const char *where = base_path[0] ? base_path : "/";
-    int good = h5_strings(base, where, "layer_names", &names, p) &&
-               (!h5_has_attribute(file, "model_config") ||
-                h5_strings(file, "/", "model_config", &config, p));
+    int good = h5_strings(base, where, "layer_names", &names, p);
     for (uint64_t i = 0; good && i < names.count; i++)
-        good = read_layer(file, base, base_path, names.items[i],
-                          config.count ? config.items[0] : NULL, layers, p);
+        good = read_layer(file, base, base_path, names.items[i], layers, p);
     strings_clear(&names);
-    strings_clear(&config);
     return good;
 }
 
@@ -120,7 +100,7 @@ static int read_vars(hid_t file, hid_t vars, const char *path, Layers *layers, P
         char expected[24];
         snprintf(expected, sizeof expected, "%llu", (unsigned long long) i);
         good = strcmp(names.items[i], expected) == 0
-                   ? layers_add(layers, file, inner, layer.items[0], word ? word : expected, 0, p)
+                   ? layers_add(layers, file, inner, layer.items[0], word ? word : expected, p)
                    : problem(p, XG_FORMAT, "%.200s/vars: expected the entry %s, found %.100s", path,
                              expected, names.items[i]);
     }

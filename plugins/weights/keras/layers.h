@@ -46,13 +46,13 @@ int layers_values(hid_t file, const Tensor *tensor, float *values, Problem *p);
 /* What the following files share. */
 
 /** Adds the dataset at `path`, whose layer is called `layer` and which is called `word` there.
- *  `depthwise`: its kernel is one of a depthwise convolution. 0 on failure. */
+ *  0 on failure. */
 int layers_add(Layers *layers, hid_t file, const char *path, const char *layer, const char *word,
-               int depthwise, Problem *p);
+               Problem *p);
 /** The same for names such as "conv1/conv1/kernel:0" that Keras 1 and 2 give the weights of
  *  `layer`. */
 int layers_add_named(Layers *layers, hid_t file, const char *path, const char *layer,
-                     const char *weight, int depthwise, Problem *p);
+                     const char *weight, Problem *p);
 /** Sets all names, counting automatic layer names anew; refuses names that occur twice. */
 int layers_name(Layers *layers, Problem *p);
 

@@ -31,10 +31,20 @@ enum { WORDS = sizeof words / sizeof words[0] };
 
 /* ---- Layouts ------------------------------------------------------------------------------- */
 
+/* Keras 3 calls the kernel of a depthwise convolution as it calls any other; the layer's name tells
+ * them apart in Keras' own networks. */
+static int is_depthwise(const Tensor *t)
+{
+    return t->part == PART_KERNEL && t->facts.rank == 4 && t->facts.dims[3] == 1 &&
+           (strstr(t->layer, "depthwise") || strstr(t->layer, "_dw"));
+}
+
 static int set_dims(Tensor *t, Problem *p)
 {
     const Facts *f = &t->facts;
     const int32_t n = f->rank;
+    if (is_depthwise(t))
+        t->part = PART_DEPTHWISE;
     t->rank = n;
     memcpy(t->dims, f->dims, sizeof t->dims);
     if (t->part == PART_OTHER)
@@ -143,7 +153,7 @@ static int describe(Tensor *t, hid_t file, Problem *p)
 }
 
 int layers_add(Layers *layers, hid_t file, const char *path, const char *layer, const char *word,
-               int depthwise, Problem *p)
+               Problem *p)
 {
     const size_t length = strcspn(word, ":");
     const int known = known_word(word, length);
@@ -159,8 +169,6 @@ int layers_add(Layers *layers, hid_t file, const char *path, const char *layer, 
         return problem(p, XG_NOMEM, "memory could not be had");
     t->word = known < 0 ? t->spare : words[known].ours;
     t->part = known < 0 ? PART_OTHER : words[known].part;
-    if (t->part == PART_KERNEL && depthwise)
-        t->part = PART_DEPTHWISE;
     return describe(t, file, p);
 }
 
@@ -183,7 +191,7 @@ static const char *after_layer(const char *scope, const char *end, const char *l
 }
 
 int layers_add_named(Layers *layers, hid_t file, const char *path, const char *layer,
-                     const char *weight, int depthwise, Problem *p)
+                     const char *weight, Problem *p)
 {
     char named[LONGEST_LAYER + 1];
     const char *slash = strrchr(weight, '/');
@@ -202,7 +210,7 @@ int layers_add_named(Layers *layers, hid_t file, const char *path, const char *l
     if (size < 0 || size > LONGEST_LAYER)
         return problem(p, XG_LIMIT, "%.300s: expected a layer's name of at most %d bytes", path,
                        LONGEST_LAYER);
-    return layers_add(layers, file, path, named, word, depthwise, p);
+    return layers_add(layers, file, path, named, word, p);
 }
 
 void layers_clear(Layers *layers)
