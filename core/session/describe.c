@@ -238,8 +238,7 @@ static void show_backbone_text(GString *text, const XgSessionBackbone *backbone,
         ")\ninput: %" G_GINT64_FORMAT " px (%" G_GINT64_FORMAT "..%" G_GINT64_FORMAT
         " px), %" G_GINT64_FORMAT " channels\n",
         all.parameters, network->info.classes, features.parameters, all.layers, features.layers,
-        backbone->size_px, backbone->size->min_px, backbone->size->max_px,
-        backbone->size->channels);
+        backbone->size_px, backbone->size->min_px, backbone->size->max_px, backbone->channels);
     const XgWeightsFamily *family = backbone->table->families(xg_instance_self(backbone->instance));
     for (; family != NULL && family->id != NULL; family++)
         g_string_append_printf(
@@ -293,7 +292,7 @@ static void show_backbone_json(JsonBuilder *builder, const XgSessionBackbone *ba
     json_number(builder, "input_px", backbone->size_px);
     json_number(builder, "input_min_px", backbone->size->min_px);
     json_number(builder, "input_max_px", backbone->size->max_px);
-    json_number(builder, "channels", backbone->size->channels);
+    json_number(builder, "channels", backbone->channels);
     json_builder_set_member_name(builder, "weights_families");
     json_builder_begin_array(builder);
     const XgWeightsFamily *family = backbone->table->families(xg_instance_self(backbone->instance));
@@ -314,37 +313,12 @@ static void show_backbone_json(JsonBuilder *builder, const XgSessionBackbone *ba
     json_builder_end_array(builder);
 }
 
-/* Takes "classes=" and "size=" out of the settings; the rest is the component's. */
-static gboolean split_settings(const char *const *settings, gint64 *classes, gint64 *size_px,
-                               GPtrArray *rest, GError **error)
-{
-    for (; settings != NULL && *settings != NULL; settings++) {
-        const gboolean is_classes = g_str_has_prefix(*settings, "classes=");
-        const gboolean is_size = g_str_has_prefix(*settings, "size=");
-        if (!is_classes && !is_size) {
-            g_ptr_array_add(rest, (void *) *settings);
-            continue;
-        }
-        const char *text = strchr(*settings, '=') + 1;
-        if (!g_ascii_string_to_signed(text, 10, 1, 1000000, is_classes ? classes : size_px, NULL))
-            return xg_error_set(error, XG_INVALID, "expected a whole number from 1, found \"%s\"",
-                                *settings);
-    }
-    g_ptr_array_add(rest, NULL);
-    return TRUE;
-}
-
 static char *show_backbone(XgSession *session, const XgEntry *entry, const char *id,
                            XgShowForm form, const char *const *settings, GError **error)
 {
-    gint64 classes = CLASSES_SHOWN, size_px = 0;
-    g_autoptr(GPtrArray) rest = g_ptr_array_new();
-    if (!split_settings(settings, &classes, &size_px, rest, error))
-        return NULL;
-    XgInstance *instance = xg_session_instance(session, XG_BACKBONE_KIND, id,
-                                               (const char *const *) rest->pdata, error);
+    gint64 classes = CLASSES_SHOWN;
     g_autoptr(XgSessionBackbone) backbone =
-        instance ? xg_session_backbone_new(instance, NULL, size_px, error) : NULL;
+        xg_session_backbone_from(session, id, settings, &classes, error);
     g_autoptr(XgNetwork) network =
         backbone ? xg_session_backbone_build(backbone, classes, error) : NULL;
     if (network == NULL)

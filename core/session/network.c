@@ -57,6 +57,7 @@ XgSessionBackbone *xg_session_backbone_new(XgInstance *instance, const char *fam
         return NULL;
     }
     backbone->size_px = size_px > 0 ? size_px : backbone->size->size_px;
+    backbone->channels = backbone->size->channels;
     backbone->family = find_family(backbone, family, error);
     if (backbone->family == NULL || !check_size(backbone, backbone->size_px, error))
         return NULL;
@@ -69,6 +70,58 @@ void xg_session_backbone_free(XgSessionBackbone *backbone)
         return;
     xg_instance_free(backbone->instance);
     g_free(backbone);
+}
+
+/* What of the settings is the network's; the others are the component's. */
+typedef struct {
+    gint64 classes, size, channels;
+    GPtrArray *rest;
+} NetworkSettings;
+
+static gboolean split_settings(const char *const *settings, NetworkSettings *split, GError **error)
+{
+    const struct {
+        const char *prefix;
+        gint64 maximum;
+        gint64 *value;
+    } own[] = {{"classes=", 1000000, &split->classes},
+               {"size=", 65536, &split->size},
+               {"channels=", XG_SESSION_CHANNELS_MAX, &split->channels}};
+    for (; settings != NULL && *settings != NULL; settings++) {
+        gsize k = 0;
+        while (k < G_N_ELEMENTS(own) && !g_str_has_prefix(*settings, own[k].prefix))
+            k++;
+        if (k == G_N_ELEMENTS(own))
+            g_ptr_array_add(split->rest, (void *) *settings);
+        else if (!g_ascii_string_to_signed(*settings + strlen(own[k].prefix), 10, 1, own[k].maximum,
+                                           own[k].value, NULL))
+            return xg_error_set(error, XG_INVALID,
+                                "expected a whole number from 1 to %" G_GINT64_FORMAT
+                                ", found \"%s\"",
+                                own[k].maximum, *settings);
+    }
+    g_ptr_array_add(split->rest, NULL);
+    return TRUE;
+}
+
+XgSessionBackbone *xg_session_backbone_from(XgSession *session, const char *id,
+                                            const char *const *settings, gint64 *classes,
+                                            GError **error)
+{
+    g_autoptr(GPtrArray) rest = g_ptr_array_new();
+    NetworkSettings split = {*classes, 0, 0, rest};
+    if (!split_settings(settings, &split, error))
+        return NULL;
+    XgInstance *instance = xg_session_instance(session, XG_BACKBONE_KIND, id,
+                                               (const char *const *) rest->pdata, error);
+    XgSessionBackbone *backbone =
+        instance ? xg_session_backbone_new(instance, NULL, split.size, error) : NULL;
+    if (backbone == NULL)
+        return NULL;
+    if (split.channels > 0)
+        backbone->channels = split.channels;
+    *classes = split.classes;
+    return backbone;
 }
 
 /* A backbone's build with what its plugin says when it fails. */
@@ -94,7 +147,7 @@ XgNetwork *xg_session_backbone_build(const XgSessionBackbone *backbone, gint64 c
     const XgNetworkInfo info = {.classes = classes,
                                 .height_px = backbone->size_px,
                                 .width_px = backbone->size_px,
-                                .channels = backbone->size->channels};
+                                .channels = backbone->channels};
     const XgBackbone table = {.build = build};
     g_autoptr(GError) failure = NULL;
     Build b = {backbone, NULL};

@@ -88,12 +88,22 @@ typedef struct {
     const XgInputSize *size;
     const XgWeightsFamily *family;
     gint64 size_px;
+    gint64 channels; /**< that the network is built with; at first those of published weights */
 } XgSessionBackbone;
 
 /** `family` "" or NULL: the first; `size_px` 0: the backbone's own. Takes `instance`. */
 XgSessionBackbone *xg_session_backbone_new(XgInstance *instance, const char *family,
                                            gint64 size_px, GError **error);
 void xg_session_backbone_free(XgSessionBackbone *backbone);
+
+/** Most channels of a network's input. */
+#define XG_SESSION_CHANNELS_MAX 16
+
+/** A backbone from texts "key=value" (NULL-terminated, may be NULL): its parameters, and "size=",
+ *  "channels=" and "classes=", which goes to *classes. */
+XgSessionBackbone *xg_session_backbone_from(XgSession *session, const char *id,
+                                            const char *const *settings, gint64 *classes,
+                                            GError **error);
 
 /** The network for that many classes. */
 XgNetwork *xg_session_backbone_build(const XgSessionBackbone *backbone, gint64 classes,

@@ -63,13 +63,28 @@ XG_PUBLIC char *xg_session_list(XgSession *session, const char *kind, gboolean j
 typedef enum { XG_SHOW_TEXT, XG_SHOW_JSON, XG_SHOW_GRAPH_TEXT, XG_SHOW_GRAPH_DOT } XgShowForm;
 
 /** Everything about a component, or a backbone's graph. `settings`: NULL-terminated "key=value"
- *  of its parameters, and "classes=", "size="; may be NULL. Owned by the caller. */
+ *  of its parameters, and "classes=", "size=", "channels="; may be NULL. Owned by the caller. */
 XG_PUBLIC char *xg_session_show(XgSession *session, const char *id, XgShowForm form,
                                 const char *const *settings, GError **error);
 
 /** The tensors of a weights file; with `backbone`, how they match it. Owned by the caller. */
 XG_PUBLIC char *xg_session_weights(XgSession *session, const char *path, const char *backbone,
                                    gboolean json, GError **error);
+
+/** A weights file to be written under a backbone's published names. */
+typedef struct {
+    const char *in;
+    const char *out;                /**< a safetensors file */
+    const char *backbone;
+    const char *const *settings;    /**< "key=value" as for xg_session_show(); may be NULL */
+    const char *licence;            /**< SPDX expression; NULL: what the file says, or "unknown" */
+    gboolean force;                 /**< writes over `out` */
+} XgConversion;
+
+/** Converts; every tensor of the file must have its place, as float32, in the network, whose class
+ *  count follows the file's head. `out` is complete or not there. Returns what was done, owned by
+ *  the caller. */
+XG_PUBLIC char *xg_session_convert(XgSession *session, const XgConversion *wanted, GError **error);
 
 /** Reads and validates a study and all that it names: every problem of the file at once.
  *  `overrides`: NULL-terminated "section.key=value"; may be NULL. */

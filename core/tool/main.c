@@ -13,6 +13,7 @@ static const Command commands[] = {
     {"list", "[KIND]", "installed components", command_list},
     {"show", "ID", "a component's parameters, blocks, counts, citation", command_show},
     {"weights", "FILE", "tensors of a weights file", command_weights},
+    {"weights convert", "IN OUT", "write a weights file under our names", command_weights},
 };
 
 static void print_help(FILE *to)
