@@ -11,7 +11,7 @@
 
 typedef struct {
     char *name;
-    gsize index; /* in the file */
+    gsize index;            /* in the file */
     const XgNameRule *rule; /* NULL: no rule fitted */
 } Named;
 
@@ -115,8 +115,8 @@ static XgNamedTensors *rename_all(const XgTensorSource *source, const XgNameMap 
             return NULL;
         }
         Named tensor = {NULL, i, NULL};
-        tensor.name = map ? xg_name_translate(map->rules, info.name, &tensor.rule)
-                          : g_strdup(info.name);
+        tensor.name =
+            map ? xg_name_translate(map->rules, info.name, &tensor.rule) : g_strdup(info.name);
         named->renamed += tensor.rule != NULL && tensor.name != NULL;
         if (tensor.name != NULL)
             g_array_append_val(named->tensors, tensor);
@@ -183,6 +183,17 @@ static gboolean check_unique(const XgNamedTensors *named, GError **error)
     return TRUE;
 }
 
+/* A map may be there to tell that its files are for another instance of the backbone. */
+static gboolean check_allowed(const XgNamedTensors *named, GError **error)
+{
+    const XgNameRule *rule = named->map->rules;
+    while (rule->from != NULL)
+        rule++;
+    return rule->to == NULL ||
+           xg_error_set(error, XG_UNSUPPORTED, "%s: its tensors have the %s names: %s",
+                        named->inner->path, named->map->id, rule->to);
+}
+
 XgNamedTensors *xg_named_tensors_new(const XgTensorSource *source, const XgNameMap *maps,
                                      const XgStore *store, GError **error)
 {
@@ -203,7 +214,7 @@ XgNamedTensors *xg_named_tensors_new(const XgTensorSource *source, const XgNameM
             best = g_steal_pointer(&other);
         }
     }
-    if (best->map != NULL && !check_unique(best, error))
+    if (best->map != NULL && (!check_allowed(best, error) || !check_unique(best, error)))
         return NULL;
     return g_steal_pointer(&best);
 }

@@ -6,6 +6,8 @@
 
 #include "model/store.h"
 
+#include <xenograft/draft/names.h>
+
 G_BEGIN_DECLS
 
 enum { GOLDEN_RANK = 8, GOLDEN_FIRST = 4 };
@@ -25,6 +27,8 @@ typedef struct {
     char *model;
     char *salt;
     gint64 parameters;
+    char **settings;    /**< "key=value" of the backbone's parameters; NULL-terminated */
+    char *names;        /**< library whose names the tensors have ("keras"); NULL: published ones */
     GPtrArray *tensors; /**< of GoldenTensor: the state dict */
 
     gint64 eval_size, eval_batch, classes;
@@ -43,8 +47,9 @@ typedef struct {
 Golden *golden_read(const char *path, GError **error);
 void golden_free(Golden *golden);
 
-/** The file's weights into the store; names and shapes must be those of the file. */
-gboolean golden_fill(const Golden *golden, XgStore *store, GError **error);
+/** The file's weights into the store; names and shapes must be those of the file, names put
+ *  through the map that the file names, one of `maps` (may be NULL). */
+gboolean golden_fill(const Golden *golden, const XgNameMap *maps, XgStore *store, GError **error);
 
 /** The batch `tag` ("image", "train"), NHWC, owned by the caller. */
 float *golden_images(const Golden *golden, const char *tag, gint64 batch, gint64 size);

@@ -109,12 +109,15 @@ static gboolean block_fits(const GoldenTensor *block, const XgValue *value, gint
 static gboolean model_open(Model *model, gint64 size, gint64 batch, GError **error)
 {
     const Golden *golden = model->golden;
-    model->network = host_network(model->host, golden->model, golden->classes, size, error);
+    const XgNameMap *maps = NULL;
+    model->network =
+        host_variant(model->host, golden->model, (const char *const *) golden->settings,
+                     golden->classes, size, &maps, error);
     if (model->network == NULL)
         return FALSE;
     remove_dropout(model->network);
     model->store = xg_store_new(model->network, model->network->logits, error);
-    if (model->store == NULL || !golden_fill(golden, model->store, error))
+    if (model->store == NULL || !golden_fill(golden, maps, model->store, error))
         return FALSE;
     model->outputs = g_ptr_array_new();
     model->blocks = g_ptr_array_new();

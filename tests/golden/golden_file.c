@@ -230,6 +230,28 @@ static gboolean read_train(Golden *golden, JsonObject *root, GError **error)
     return golden->buffers != NULL;
 }
 
+/* "settings": {"key": "value"} of the backbone, and "names"; both may be missing. */
+static gboolean read_variant(Golden *golden, JsonObject *root, GError **error)
+{
+    g_autoptr(GPtrArray) settings = g_ptr_array_new_with_free_func(g_free);
+    JsonObject *object =
+        json_object_has_member(root, "settings") ? member_object(root, "settings", error) : NULL;
+    if (object == NULL && json_object_has_member(root, "settings"))
+        return FALSE;
+    g_autoptr(GList) keys = object ? json_object_get_members(object) : NULL;
+    for (GList *l = keys; l != NULL; l = l->next) {
+        g_autofree char *value = member_text(object, l->data, error);
+        if (value == NULL)
+            return FALSE;
+        g_ptr_array_add(settings, g_strconcat(l->data, "=", value, NULL));
+    }
+    g_ptr_array_add(settings, NULL);
+    golden->settings = (char **) g_ptr_array_steal(settings, NULL);
+    if (json_object_has_member(root, "names"))
+        golden->names = member_text(root, "names", error);
+    return golden->names != NULL || !json_object_has_member(root, "names");
+}
+
 static gboolean read_all(Golden *golden, JsonNode *node, GError **error)
 {
     if (node == NULL || !JSON_NODE_HOLDS_OBJECT(node))
@@ -241,8 +263,8 @@ static gboolean read_all(Golden *golden, JsonNode *node, GError **error)
         !member_integer(root, "parameters", 1, G_MAXINT64, &golden->parameters, error))
         return FALSE;
     golden->tensors = read_tensors(root, "tensors", FALSE, error);
-    return golden->tensors != NULL && read_eval(golden, root, error) &&
-           read_train(golden, root, error);
+    return golden->tensors != NULL && read_variant(golden, root, error) &&
+           read_eval(golden, root, error) && read_train(golden, root, error);
 }
 
 Golden *golden_read(const char *path, GError **error)
@@ -269,6 +291,8 @@ void golden_free(Golden *golden)
     for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
         if (lists[i] != NULL)
             g_ptr_array_unref(lists[i]);
+    g_strfreev(golden->settings);
+    g_free(golden->names);
     g_free(golden->model);
     g_free(golden->salt);
     g_free(golden->logits);

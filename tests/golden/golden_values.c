@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
 #include "golden.h"
+#include "model/pattern.h"
 
 #include "base/memory.h"
 #include "base/rng.h"
@@ -52,8 +53,20 @@ static double value_of(Fill fill, double scale, double u)
     return fill == RAISED ? 0.5 + u : fill == SMALL ? 0.2 * (u - 0.5) : scale * (2.0 * u - 1.0);
 }
 
-static gboolean fill_tensor(const Golden *golden, const GoldenTensor *tensor, XgStored *stored,
-                            GError **error)
+/* Columns of a matrix behind a flattening, from the order place, channel to channel, place. */
+static void channels_first(gint64 channels, XgStored *stored, float *values)
+{
+    const gint64 columns = xg_stored_published_shape(stored).dims[1], places = columns / channels;
+    g_autofree float *row = g_new(float, (gsize) columns);
+    for (gint64 at = 0; at < stored->count; at += columns) {
+        memcpy(row, values + at, sizeof(float) * (gsize) columns);
+        for (gint64 i = 0; i < columns; i++)
+            values[at + i % channels * places + i / channels] = row[i];
+    }
+}
+
+static gboolean fill_tensor(const Golden *golden, const GoldenTensor *tensor,
+                            const XgNameRule *rule, XgStored *stored, GError **error)
 {
     const XgShape shape = xg_stored_published_shape(stored);
     gboolean same = shape.rank == tensor->rank;
@@ -73,23 +86,46 @@ static gboolean fill_tensor(const Golden *golden, const GoldenTensor *tensor, Xg
         return FALSE;
     for (gint64 i = 0; i < stored->count; i++)
         values[i] = (float) value_of(fill, scale, uniform(stream, i));
+    if (rule != NULL && rule->layout == XG_NAMED_ROWS_FIRST && tensor->rank == 2)
+        channels_first(rule->argument, stored, values);
     xg_stored_import(stored, values);
     xg_aligned_free(values);
     return TRUE;
 }
 
-gboolean golden_fill(const Golden *golden, XgStore *store, GError **error)
+/* The rules that the file's names are put through. */
+static gboolean find_rules(const Golden *golden, const XgNameMap *maps, const XgNameRule **rules,
+                           GError **error)
 {
+    static const XgNameRule none[] = {{0}};
+    *rules = none;
+    if (golden->names == NULL)
+        return TRUE;
+    for (; maps != NULL && maps->id != NULL; maps++)
+        if (strcmp(maps->id, golden->names) == 0) {
+            *rules = maps->rules;
+            return xg_name_maps_check(maps, error);
+        }
+    return xg_error_set(error, XG_INVALID, "the backbone has no names map \"%s\"", golden->names);
+}
+
+gboolean golden_fill(const Golden *golden, const XgNameMap *maps, XgStore *store, GError **error)
+{
+    const XgNameRule *rules;
     guint filled = 0;
     gint64 parameters = 0;
+    if (!find_rules(golden, maps, &rules, error))
+        return FALSE;
     for (guint i = 0; i < golden->tensors->len; i++) {
         const GoldenTensor *tensor = golden->tensors->pdata[i];
         if (ends(tensor->name, "num_batches_tracked"))
             continue;
-        XgStored *stored = xg_store_find(store, tensor->name);
+        const XgNameRule *rule = NULL;
+        g_autofree char *name = xg_name_translate(rules, tensor->name, &rule);
+        XgStored *stored = name ? xg_store_find(store, name) : NULL;
         if (stored == NULL)
             return xg_error_set(error, XG_SHAPE, "%s: not in the network", tensor->name);
-        if (!fill_tensor(golden, tensor, stored, error))
+        if (!fill_tensor(golden, tensor, rule, stored, error))
             return FALSE;
         filled++;
         parameters += stored->kind == XG_VALUE_PARAMETER ? stored->count : 0;

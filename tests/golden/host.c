@@ -111,13 +111,31 @@ const XgEngineHandle *host_engine(const Host *host)
     return &host->handle;
 }
 
-XgNetwork *host_network(const Host *host, const char *backbone, gint64 classes, gint64 size_px,
-                        GError **error)
+static XgInstance *new_backbone(const Host *host, const char *id, const char *const *settings,
+                                GError **error)
 {
-    XgInstance *instance =
-        xg_registry_create(host->registry, XG_BACKBONE_KIND, backbone, NULL, error);
+    const XgEntry *entry = xg_registry_find(host->registry, XG_BACKBONE_KIND, id, error);
+    if (entry == NULL)
+        return NULL;
+    g_autoptr(XgParamSet) set = xg_param_set_new(entry->params);
+    for (; settings != NULL && *settings != NULL; settings++) {
+        g_auto(GStrv) pair = g_strsplit(*settings, "=", 2);
+        if (!xg_param_set_parse(set, pair[0], pair[1], error))
+            return NULL;
+    }
+    return xg_param_set_complete(set, error)
+               ? xg_registry_create(host->registry, XG_BACKBONE_KIND, id, set, error)
+               : NULL;
+}
+
+XgNetwork *host_variant(const Host *host, const char *backbone, const char *const *settings,
+                        gint64 classes, gint64 size_px, const XgNameMap **maps, GError **error)
+{
+    XgInstance *instance = new_backbone(host, backbone, settings, error);
     if (instance == NULL)
         return NULL;
+    const XgNames *names = xg_instance_interface(instance, XG_NAMES_INTERFACE);
+    *maps = names ? names->maps(xg_instance_self(instance)) : NULL;
     g_ptr_array_add(host->backbones, instance);
     if (size_px == 0) {
         const XgBackbone *backbone_table = xg_instance_table(instance);
@@ -130,4 +148,11 @@ XgNetwork *host_network(const Host *host, const char *backbone, gint64 classes, 
     if (network == NULL)
         g_prefix_error(error, "%s: ", backbone);
     return network;
+}
+
+XgNetwork *host_network(const Host *host, const char *backbone, gint64 classes, gint64 size_px,
+                        GError **error)
+{
+    const XgNameMap *maps;
+    return host_variant(host, backbone, NULL, classes, size_px, &maps, error);
 }

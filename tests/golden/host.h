@@ -7,6 +7,8 @@
 #include "exec/program.h"
 #include "plugin/registry.h"
 
+#include <xenograft/draft/names.h>
+
 G_BEGIN_DECLS
 
 typedef struct {
@@ -27,6 +29,11 @@ const XgEngineHandle *host_engine(const Host *host);
 /** The backbone's network for RGB images of that height and width; 0: its default size. */
 XgNetwork *host_network(const Host *host, const char *backbone, gint64 classes, gint64 size_px,
                         GError **error);
+
+/** The same with `settings`, "key=value" of its parameters (NULL-terminated, may be NULL). *maps
+ *  gets its maps of names or NULL, which live as long as the host. */
+XgNetwork *host_variant(const Host *host, const char *backbone, const char *const *settings,
+                        gint64 classes, gint64 size_px, const XgNameMap **maps, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Host, host_free)
 
