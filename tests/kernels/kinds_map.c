@@ -83,6 +83,13 @@ static void global_avg_pool_grad(Draft *d)
     draft_finish(d, "global_avg_pool_grad/1");
 }
 
+static void reduce_like(Draft *d)
+{
+    draft_attr(d, "keep", draft_int(d, 0, 1));
+    draft_input(d, map(draft_int(d, 1, 9), draft_int(d, 1, 9), draft_int(d, 1, 100)), VALUES_ANY);
+    draft_finish(d, "reduce_like/1");
+}
+
 static void concat(Draft *d)
 {
     const XgShape x = draft_shape(d);
@@ -162,6 +169,6 @@ static void permute(Draft *d)
 
 const DraftKind map_kinds[] = {
     max_pool, avg_pool, max_pool_grad, avg_pool_grad, global_avg_pool, global_avg_pool_grad,
-    adaptive_avg_pool, adaptive_avg_pool_grad, concat, slice, slice_grad, flatten, unflatten,
-    permute, NULL,
+    adaptive_avg_pool, adaptive_avg_pool_grad, reduce_like, concat, slice, slice_grad, flatten,
+    unflatten, permute, NULL,
 };

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-typedef enum { POOL_MAX, POOL_AVERAGE, POOL_ADAPTIVE } Kind;
+typedef enum { POOL_MAX, POOL_AVERAGE, POOL_ADAPTIVE, POOL_SUM } Kind;
 
 enum { CHANNELS = 64 }; /* of a backward task, and summed at a time */
 
@@ -35,12 +35,12 @@ static Window window_of(const Pool *p, int64_t oh, int64_t ow)
 {
     Window v;
     int64_t count;
-    if (p->kind == POOL_ADAPTIVE) {
+    if (p->kind == POOL_ADAPTIVE || p->kind == POOL_SUM) {
         v.h0 = oh * p->in_h / p->out_h;
         v.h1 = div_up((oh + 1) * p->in_h, p->out_h);
         v.w0 = ow * p->in_w / p->out_w;
         v.w1 = div_up((ow + 1) * p->in_w, p->out_w);
-        count = (v.h1 - v.h0) * (v.w1 - v.w0);
+        count = p->kind == POOL_SUM ? 1 : (v.h1 - v.h0) * (v.w1 - v.w0);
     } else {
         const int64_t h0 = oh * p->stride_h - p->pad_top, w0 = ow * p->stride_w - p->pad_left;
         const int64_t h1 = min_i64(h0 + p->kernel_h, p->in_h + p->pad_bottom);
@@ -140,6 +140,16 @@ static void spread_average(const Pool *p, const Job *job, int64_t n, const Windo
         }
 }
 
+/* Of an average over the whole map. */
+static void spread_whole(const Pool *p, const float *dy, int64_t count, float *dx)
+{
+    float share[CHANNELS];
+    for (int64_t c = 0; c < count; c++)
+        share[c] = dy[c] / (float) (p->in_h * p->in_w);
+    for (int64_t i = 0; i < p->in_h * p->in_w; i++)
+        memcpy(dx + i * p->channels, share, (size_t) count * sizeof(float));
+}
+
 /* Tasks: blocks of channels of an image. */
 static void backward_tasks(void *data, int64_t begin, int64_t end, int32_t worker)
 {
@@ -151,6 +161,10 @@ static void backward_tasks(void *data, int64_t begin, int64_t end, int32_t worke
         const int64_t n = task / blocks, c0 = task % blocks * CHANNELS;
         const int64_t count = min_i64(CHANNELS, p->channels - c0);
         float *dx = job->out + n * p->in_h * p->in_w * p->channels + c0;
+        if (p->kind == POOL_ADAPTIVE && p->out_h * p->out_w == 1) {
+            spread_whole(p, job->dy + n * p->channels + c0, count, dx);
+            continue;
+        }
         for (int64_t i = 0; i < p->in_h * p->in_w; i++)
             memset(dx + i * p->channels, 0, (size_t) count * sizeof(float));
         for (int64_t oh = 0; oh < p->out_h; oh++)
@@ -193,9 +207,10 @@ static Pool *pool_new(const XgNodeInfo *node, const XgTensor *x, const XgTensor 
     Pool *p = (Pool *) kernel_new(sizeof *p, node, run);
     if (!p)
         return NULL;
-    p->kind = strncmp(node->op, "max", 3) == 0   ? POOL_MAX
-              : strncmp(node->op, "avg", 3) == 0 ? POOL_AVERAGE
-                                                 : POOL_ADAPTIVE;
+    p->kind = strncmp(node->op, "max", 3) == 0      ? POOL_MAX
+              : strncmp(node->op, "avg", 3) == 0    ? POOL_AVERAGE
+              : strncmp(node->op, "reduce", 6) == 0 ? POOL_SUM
+                                                    : POOL_ADAPTIVE;
     p->channels = x->dims[3];
     p->in_h = x->dims[1];
     p->in_w = x->dims[2];
@@ -235,6 +250,7 @@ const Maker pool_makers[] = {
     {"avg_pool/1", 60, NULL, prepare_forward},
     {"adaptive_avg_pool/1", 60, NULL, prepare_forward},
     {"global_avg_pool/1", 60, NULL, prepare_forward},
+    {"reduce_like/1", 60, NULL, prepare_forward},
     {"max_pool_grad/1", 60, NULL, prepare_backward},
     {"avg_pool_grad/1", 60, NULL, prepare_backward},
     {"adaptive_avg_pool_grad/1", 60, NULL, prepare_backward},
