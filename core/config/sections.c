@@ -35,8 +35,9 @@ static const XgParam data_params[] = {
      "training/validation/test parts, or manifest for its own column"},
     {"positive", XG_PARAM_STRING, 0, "", NULL, NULL, NULL, NULL,
      "class that counts as positive; empty: the last one"},
-    {"channels", XG_PARAM_ENUM, 0, "repeat", NULL, NULL, NULL, "repeat",
-     "how a grey image enters a backbone of three channels"},
+    {"channels", XG_PARAM_ENUM, 0, "repeat", NULL, NULL, NULL, "repeat|sum",
+     "how images enter a backbone of other channels: grey repeated, or the network built for the "
+     "images' channels and the first convolution adapted, for grey summed"},
     {"size", XG_PARAM_INT, 0, "0", "0", "4096", "px", NULL,
      "side of the backbone's input; 0: the backbone's own"},
     {"skip_unreadable", XG_PARAM_BOOL, 0, "false", NULL, NULL, NULL, NULL,

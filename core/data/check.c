@@ -13,6 +13,7 @@ typedef struct {
     XgImageInfo info; /* width 0: unreadable */
     char *reason;     /* of an unreadable one */
     char *misnamed;   /* note; NULL: none */
+    gboolean plain;   /* stored in colour, but grey in every pixel */
 } Finding;
 
 typedef struct {
@@ -65,6 +66,23 @@ static char *find_misnaming(const char *name, const guint8 *bytes, gsize size)
     return found && named ? g_strdup_printf("%s: named as %s, is %s", name, named, found) : NULL;
 }
 
+/* Whether red, green and blue are the same in every pixel of a colour image. */
+static gboolean is_plain(const XgImage *image)
+{
+    const gsize step = (gsize) image->info.channels, bytes = (gsize) image->info.bit_depth / 8;
+    const gsize pixels = (gsize) image->info.width_px * (gsize) image->info.height_px;
+    const guint8 *pixel = image->pixels;
+    gsize same = 0;
+    if (xg_image_data_channels(&image->info) != 3)
+        return FALSE;
+    while (same < pixels && memcmp(pixel, pixel + bytes, bytes) == 0 &&
+           memcmp(pixel, pixel + 2 * bytes, bytes) == 0) {
+        pixel += step * bytes;
+        same++;
+    }
+    return same == pixels;
+}
+
 static void check_item(const Checking *checking, XgItem *item, Finding *finding)
 {
     g_autoptr(GError) error = NULL;
@@ -77,6 +95,7 @@ static void check_item(const Checking *checking, XgItem *item, Finding *finding)
         item->sha256 = g_compute_checksum_for_data(G_CHECKSUM_SHA256, bytes, size);
     if (bytes && xg_image_decode(checking->reader, item->path, bytes, size, &image, &error)) {
         finding->info = image.info;
+        finding->plain = is_plain(&image);
         finding->misnamed = find_misnaming(item->name, bytes, size);
         return;
     }
@@ -117,7 +136,10 @@ static void add_readable(XgDatasetCheck *check, Finding *finding)
     check->readable++;
     check->grey += info->channels <= 2;
     check->colour += info->channels >= 3;
-    check->with_alpha += info->channels % 2 == 0;
+    check->with_alpha += info->channels == 2 || info->channels == 4;
+    check->plain += (guint) finding->plain;
+    widen(&check->min_channels, &check->max_channels,
+          finding->plain ? 1 : xg_image_data_channels(info));
     check->deep += info->bit_depth == 16;
     widen(&check->min_width_px, &check->max_width_px, info->width_px);
     widen(&check->min_height_px, &check->max_height_px, info->height_px);

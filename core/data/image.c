@@ -106,10 +106,11 @@ static gboolean pixel_bytes(const XgImageReader *reader, const char *name, const
                             gint64 *bytes, GError **error)
 {
     const gint64 limit = reader->max_pixels > 0 ? reader->max_pixels : XG_IMAGE_MAX_PIXELS;
-    if (info->width_px < 1 || info->height_px < 1 || info->channels < 1 || info->channels > 4 ||
+    if (info->width_px < 1 || info->height_px < 1 || info->channels < 1 ||
+        info->channels > XG_IMAGE_MAX_CHANNELS ||
         (info->bit_depth != 8 && info->bit_depth != 16))
         return xg_error_set(error, XG_PLUGIN,
-                            "%s: expected 1 to 4 channels of 8 or 16 bit, the reader says "
+                            "%s: expected 1 to 16 channels of 8 or 16 bit, the reader says "
                             "%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT " px, %d channels of %d bit",
                             name, info->width_px, info->height_px, info->channels, info->bit_depth);
     const gint64 factors[] = {info->width_px, info->height_px, info->channels, info->bit_depth / 8};
@@ -158,6 +159,13 @@ gboolean xg_image_read(const XgImageReader *reader, const char *path, XgImage *i
     gsize size;
     g_autofree guint8 *bytes = xg_image_file_bytes(path, reader->max_bytes, &size, error);
     return bytes && xg_image_decode(reader, path, bytes, size, image, error);
+}
+
+gint32 xg_image_data_channels(const XgImageInfo *info)
+{
+    if (info->channels <= 2)
+        return 1;
+    return info->channels <= 4 ? 3 : info->channels;
 }
 
 void xg_image_clear(XgImage *image)

@@ -12,6 +12,9 @@ G_BEGIN_DECLS
 #define XG_IMAGE_MAX_PIXELS G_GINT64_CONSTANT(100000000)
 #define XG_IMAGE_MAX_BYTES (G_GINT64_CONSTANT(1) << 30)
 
+/** Most samples of a pixel. */
+#define XG_IMAGE_MAX_CHANNELS 16
+
 /** A reader plugin as this folder sees it. */
 typedef struct {
     const XgReader *table;
@@ -48,6 +51,9 @@ gboolean xg_image_decode(const XgImageReader *reader, const char *name, const gu
 /** The two steps above. [worker] */
 gboolean xg_image_read(const XgImageReader *reader, const char *path, XgImage *image,
                        GError **error);
+
+/** Samples of a pixel that are data, alpha being none: 1, 3, or 5 and more. [any] */
+gint32 xg_image_data_channels(const XgImageInfo *info);
 
 void xg_image_clear(XgImage *image);
 

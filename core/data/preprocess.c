@@ -18,8 +18,10 @@ gboolean xg_preprocess_check(const XgPreprocess *p, GError **error)
                             "preprocessing: expected 1 <= size <= resize <= %d px, found size "
                             "%" G_GINT64_FORMAT ", resize %" G_GINT64_FORMAT,
                             MAX_SIDE_PX, p->size_px, p->resize_px);
-    if (p->channels != 1 && p->channels != 3)
-        return xg_error_set(error, XG_INVALID, "preprocessing: expected 1 or 3 channels, found %d",
+    if (p->channels < 1 || p->channels > XG_IMAGE_MAX_CHANNELS || p->channels == 2 ||
+        p->channels == 4)
+        return xg_error_set(error, XG_INVALID,
+                            "preprocessing: expected 1, 3 or 5 to 16 channels, found %d",
                             p->channels);
     if (p->interpolation != XG_BILINEAR && p->interpolation != XG_BICUBIC)
         return xg_error_set(error, XG_INVALID,
@@ -71,7 +73,7 @@ static gint64 centre_offset(gint64 whole, gint64 part)
  * the channels are as many. */
 static void normalise(const XgPreprocess *p, gint32 found, const float *in, float *out, gsize count)
 {
-    double factor[3] = {0}, offset[3] = {0};
+    double factor[XG_IMAGE_MAX_CHANNELS] = {0}, offset[XG_IMAGE_MAX_CHANNELS] = {0};
     for (int c = 0; c < p->channels; c++) {
         factor[c] = p->scale / p->std[c];
         offset[c] = -p->mean[c] / p->std[c];
@@ -79,6 +81,11 @@ static void normalise(const XgPreprocess *p, gint32 found, const float *in, floa
     for (gsize i = 0; i < count; i++) {
         const float *v = in + i * (gsize) found;
         float *o = out + i * (gsize) p->channels;
+        if (p->channels > 3) {
+            for (int c = 0; c < p->channels; c++)
+                o[c] = (float) (v[c] * factor[c] + offset[c]);
+            continue;
+        }
         if (p->channels == 1) {
             const double grey = found == 1 ? v[0] : 0.299 * v[0] + 0.587 * v[1] + 0.114 * v[2];
             o[0] = (float) (grey * factor[0] + offset[0]);
@@ -101,7 +108,11 @@ gboolean xg_preprocess_image(const XgPreprocess *p, const XgImage *image, float 
                       &resize.height_px);
     resize.x = centre_offset(resize.width_px, p->size_px);
     resize.y = centre_offset(resize.height_px, p->size_px);
-    const gint32 found = image->info.channels >= 3 ? 3 : 1;
+    const gint32 found = xg_image_data_channels(&image->info);
+    if (MAX(found, p->channels) > 3 && found != p->channels)
+        return xg_error_set(error, XG_UNSUPPORTED,
+                            "expected an image of %s%d channels, found %d",
+                            p->channels <= 3 ? "1 or " : "", MAX(p->channels, 3), found);
     const gsize count = (gsize) p->size_px * (gsize) p->size_px;
     g_autofree float *resized = NULL;
     if (found != p->channels && !(resized = g_try_new(float, count *(gsize) found)))

@@ -12,16 +12,17 @@ G_BEGIN_DECLS
  * Samples become 0..1 (divided by 255 or 65535), alpha is dropped, the shorter side is resized to
  * `resize_px` (resize.h), the centre square of `size_px` is cut out (torchvision's rounding),
  * grey is repeated into three channels or colour becomes grey (ITU-R BT.601 luma: 0.299 R +
- * 0.587 G + 0.114 B), channels are ordered, and each value v becomes (v * scale - mean) / std.
+ * 0.587 G + 0.114 B), channels are ordered, and each value v becomes (v * scale - mean) / std. More
+ * than three channels must be as many in the image and keep their order.
  */
 typedef struct {
     gint64 resize_px; /**< at least size_px */
     gint64 size_px;
-    gint32 channels;      /**< 1 or 3 */
+    gint32 channels;      /**< 1, 3, or 5 to 16 */
     gint32 interpolation; /**< XG_BILINEAR or XG_BICUBIC */
     gint32 channel_order; /**< XG_RGB or XG_BGR, of the output */
     double scale;
-    double mean[3], std[3]; /**< in the order of the output's channels */
+    double mean[XG_IMAGE_MAX_CHANNELS], std[XG_IMAGE_MAX_CHANNELS]; /**< in the order of the output's channels */
 } XgPreprocess;
 
 /** Whether the numbers make sense. XG_INVALID. [any] */

@@ -136,6 +136,19 @@ static void convolve_colour(const Taps *taps, gint64 columns, const float *row, 
     }
 }
 
+static void convolve_planes(const Taps *taps, gint64 columns, const float *row, gint64 step,
+                            float *out)
+{
+    memset(out, 0, sizeof(float) * (gsize) (columns * step));
+    for (gint64 x = 0; x < columns; x++) {
+        const float *in = row + taps->start[x] * step;
+        const float *weight = taps->weight + x * taps->stride;
+        for (gint64 k = 0; k < taps->length[x]; k++, in += step)
+            for (gint64 c = 0; c < step; c++)
+                out[x * step + c] += weight[k] * in[c];
+    }
+}
+
 static void clamp_unit(float *values, gint64 count)
 {
     for (gint64 i = 0; i < count; i++)
@@ -153,12 +166,15 @@ static void resize_rows(const XgImage *image, const XgResize *resize, const Taps
                         const Taps *down, float *row, float *narrow, float *out)
 {
     const gint64 step = image->info.channels;
-    const gint64 width = resize->columns * (step >= 3 ? 3 : 1);
+    const gint64 channels = xg_image_data_channels(&image->info);
+    const gint64 width = resize->columns * channels;
     const gint64 last = resize->rows - 1;
     gint64 first = 0;
     for (gint64 y = down->start[0]; y < down->start[last] + down->length[last]; y++) {
         row_to_float(image, y, row);
-        (step >= 3 ? convolve_colour : convolve_grey)(across, resize->columns, row, step, narrow);
+        (channels == 1   ? convolve_grey
+         : channels == 3 ? convolve_colour
+                         : convolve_planes)(across, resize->columns, row, step, narrow);
         if (resize->interpolation == XG_BICUBIC)
             clamp_unit(narrow, width);
         while (first < last && down->start[first] + down->length[first] <= y)
@@ -188,7 +204,7 @@ gboolean xg_resize_image(const XgImage *image, const XgResize *resize, float *ou
         !taps_init(&down, info->height_px, resize->height_px, resize->y, resize->rows,
                    resize->interpolation, error))
         return FALSE;
-    const gint64 width = resize->columns * (info->channels >= 3 ? 3 : 1);
+    const gint64 width = resize->columns * xg_image_data_channels(info);
     g_autofree float *row = g_try_new(float, info->width_px * info->channels);
     g_autofree float *narrow = g_try_new(float, width);
     if (!row || !narrow)

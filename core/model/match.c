@@ -3,6 +3,7 @@
 #include "model/match.h"
 
 #include "base/memory.h"
+#include "model/input.h"
 
 #include <math.h>
 #include <string.h>
@@ -15,7 +16,7 @@ struct XgMatch {
 
 const char *xg_match_state_name(XgMatchState state)
 {
-    static const char *const names[] = {"matched",  "head",    "ignored",   "resized",
+    static const char *const names[] = {"matched",  "head",    "ignored",   "resized",  "adapted",
                                         "reshaped", "missing", "unexpected"};
     return names[state];
 }
@@ -63,20 +64,33 @@ static gboolean same_shape(const XgMatchRow *row, int first_dim)
 }
 
 /* Whether the tensor is a position embedding that fits when it is resized. */
-static gboolean resizable(XgMatchRow *row, XgLayout layout)
+static gboolean resizable(XgMatchRow *row)
 {
-    if (layout != XG_LAYOUT_GRID || !row->in_file || row->found.rank != 3)
+    if (!row->in_network || row->stored->layout != XG_LAYOUT_GRID || !row->in_file ||
+        row->found.rank != 3)
         return FALSE;
     const XgShape found = {3, {row->found.dims[0], row->found.dims[1], row->found.dims[2]}};
     return xg_position_grids(&found, &row->expected, &row->grids);
 }
 
-static XgMatchState state_of(const Comparison *c, XgMatchRow *row, XgLayout layout)
+/* Whether the tensor belongs to a marked convolution and has the published channels. */
+static gboolean adaptable(const XgMatchRow *row)
+{
+    const int64_t *found = row->found.dims;
+    const gint64 *expected = row->expected.dims;
+    return row->in_network && row->in_file && row->stored->input != NULL && row->found.rank == 4 &&
+           row->expected.rank == 4 && found[0] == expected[0] && found[2] == expected[2] &&
+           found[3] == expected[3] && found[1] == row->stored->input->rule->published;
+}
+
+static XgMatchState state_of(const Comparison *c, XgMatchRow *row)
 {
     if (row->in_network && row->in_file && same_shape(row, 0))
         return XG_MATCH_MATCHED;
-    if (resizable(row, layout))
+    if (resizable(row))
         return XG_MATCH_RESIZED;
+    if (adaptable(row))
+        return XG_MATCH_ADAPTED;
     if (of_head(c, row->name) && (!row->in_network || !row->in_file || same_shape(row, 1)))
         return XG_MATCH_HEAD;
     if (row->in_network)
@@ -85,9 +99,9 @@ static XgMatchState state_of(const Comparison *c, XgMatchRow *row, XgLayout layo
                                                                : XG_MATCH_UNEXPECTED;
 }
 
-static void place(Comparison *c, XgMatchRow *row, XgLayout layout)
+static void place(Comparison *c, XgMatchRow *row)
 {
-    row->state = state_of(c, row, layout);
+    row->state = state_of(c, row);
     c->match->counts[row->state]++;
     g_ptr_array_add(c->match->rows, row);
 }
@@ -126,8 +140,9 @@ static void place_network(Comparison *c, const XgStore *store)
             row->name = g_strdup(stored->name);
         }
         row->in_network = TRUE;
+        row->stored = stored;
         row->expected = xg_stored_published_shape(stored);
-        place(c, row, stored->layout);
+        place(c, row);
     }
 }
 
@@ -152,7 +167,7 @@ XgMatch *xg_match_new(const XgStore *store, const char *native_head, const char 
     for (guint i = 0; i < found->len; i++) {
         XgMatchRow *row = found->pdata[i];
         if (!row->in_network)
-            place(&c, row, XG_LAYOUT_PLAIN);
+            place(&c, row);
     }
     return match;
 }
@@ -184,6 +199,22 @@ static void append_dims(GString *text, int rank, const int64_t *dims)
         g_string_append_printf(text, "%s%" G_GINT64_FORMAT, i > 0 ? "," : "", (gint64) dims[i]);
 }
 
+/* "; 3 input channels summed to 1, the shift of the normalisation in conv1.bias" */
+static void append_adaptation(GString *text, const XgInputMark *mark)
+{
+    const gint64 published = mark->rule->published, channels = mark->rule->channels;
+    g_string_append_printf(text, "; %" G_GINT64_FORMAT " input channels %s %" G_GINT64_FORMAT,
+                           published, channels == 1 ? "summed to" : "repeated in turn for",
+                           channels);
+    if (channels > 1)
+        g_string_append_printf(text, ", times %" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, published,
+                               channels);
+    else if (mark->target != NULL)
+        g_string_append_printf(text, ", the shift of the normalisation in %s", mark->target->name);
+    else
+        g_string_append(text, ", the shift of the normalisation left out");
+}
+
 /* "expected [64,64,3,3], found [64,64,1,1]" */
 static void append_shapes(GString *text, const XgMatchRow *row)
 {
@@ -209,6 +240,8 @@ static void append_shapes(GString *text, const XgMatchRow *row)
                                "; position embedding resized from %" G_GINT64_FORMAT
                                "x%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT "x%" G_GINT64_FORMAT,
                                row->grids.from, row->grids.from, row->grids.to, row->grids.to);
+    if (row->state == XG_MATCH_ADAPTED)
+        append_adaptation(text, row->stored->input);
     if (row->state == XG_MATCH_HEAD)
         g_string_append(text, row->in_network ? "; made new" : "; not used");
 }
@@ -229,7 +262,7 @@ char *xg_match_table(const XgMatch *match, gboolean all)
         g_string_append_c(text, '\n');
     }
     for (int s = 0; s < XG_MATCH_STATES; s++)
-        if (s != XG_MATCH_RESIZED || match->counts[s] > 0)
+        if ((s != XG_MATCH_RESIZED && s != XG_MATCH_ADAPTED) || match->counts[s] > 0)
             g_string_append_printf(text, "%s%s %u", s > 0 ? ", " : "",
                                    xg_match_state_name((XgMatchState) s), match->counts[s]);
     g_string_append_c(text, '\n');
@@ -263,13 +296,36 @@ gboolean xg_match_check(const XgMatch *match, gboolean allow, GError **error)
 
 /* ---- Reading ------------------------------------------------------------------------------- */
 
+/* Elements that the file has of a tensor. */
+static gint64 found_count(const XgMatchRow *row, const XgStored *stored)
+{
+    const XgPositionGrids *grids = &row->grids;
+    if (row->state == XG_MATCH_RESIZED)
+        return (grids->prefix + grids->from * grids->from) * grids->features;
+    if (row->state == XG_MATCH_ADAPTED)
+        return stored->count / stored->input->rule->channels * stored->input->rule->published;
+    return stored->count;
+}
+
+static gboolean import_adapted(XgStored *stored, const float *found, GError **error)
+{
+    const XgInputRule *rule = stored->input->rule;
+    const gint64 outs = stored->shape.dims[0];
+    float *values = xg_aligned_alloc(sizeof(float) * (gsize) stored->count, stored->name, error);
+    if (values == NULL)
+        return FALSE;
+    g_autofree double *shift = g_new(double, (gsize) outs);
+    xg_input_adapt(rule, outs, stored->count / outs / rule->channels, found, values, shift);
+    xg_stored_import(stored, values);
+    xg_store_shift(stored, shift);
+    xg_aligned_free(values);
+    return TRUE;
+}
+
 static gboolean read_row(const XgMatchRow *row, XgStored *stored, const XgTensorSource *source,
                          GError **error)
 {
-    const XgPositionGrids *grids = &row->grids;
-    const gboolean resized = row->state == XG_MATCH_RESIZED;
-    const gint64 count =
-        resized ? (grids->prefix + grids->from * grids->from) * grids->features : stored->count;
+    const gint64 count = found_count(row, stored);
     float *values = xg_aligned_alloc(sizeof(float) * (gsize) count, row->name, error);
     if (values == NULL)
         return FALSE;
@@ -279,8 +335,10 @@ static gboolean read_row(const XgMatchRow *row, XgStored *stored, const XgTensor
             good = xg_error_set(error, XG_NUMERIC,
                                 "%s: %s: element %" G_GINT64_FORMAT " is not a finite number",
                                 source->path, row->name, i);
-    if (good && resized)
-        xg_position_resize(grids, values, stored->values);
+    if (good && row->state == XG_MATCH_RESIZED)
+        xg_position_resize(&row->grids, values, stored->values);
+    else if (good && row->state == XG_MATCH_ADAPTED)
+        good = import_adapted(stored, values, error);
     else if (good)
         xg_stored_import(stored, values);
     xg_aligned_free(values);
@@ -290,11 +348,15 @@ static gboolean read_row(const XgMatchRow *row, XgStored *stored, const XgTensor
 gboolean xg_match_load(const XgMatch *match, XgStore *store, const XgTensorSource *source,
                        GError **error)
 {
-    for (guint i = 0; i < match->rows->len; i++) {
-        const XgMatchRow *row = match->rows->pdata[i];
-        if ((row->state == XG_MATCH_MATCHED || row->state == XG_MATCH_RESIZED) &&
-            !read_row(row, xg_store_find(store, row->name), source, error))
-            return FALSE;
-    }
+    /* Adapted ones last: they change what others give. */
+    for (int adapted = 0; adapted < 2; adapted++)
+        for (guint i = 0; i < match->rows->len; i++) {
+            const XgMatchRow *row = match->rows->pdata[i];
+            const gboolean chosen =
+                adapted ? row->state == XG_MATCH_ADAPTED
+                        : row->state == XG_MATCH_MATCHED || row->state == XG_MATCH_RESIZED;
+            if (chosen && !read_row(row, xg_store_find(store, row->name), source, error))
+                return FALSE;
+        }
     return TRUE;
 }

@@ -19,6 +19,7 @@ typedef enum {
     XG_MATCH_HEAD,       /**< of the head, which is made new or left behind */
     XG_MATCH_IGNORED,    /**< num_batches_tracked: a counter that nothing here reads */
     XG_MATCH_RESIZED,    /**< a position embedding of another grid, resized when read */
+    XG_MATCH_ADAPTED,    /**< a first convolution's, for other channels: see input.h */
     XG_MATCH_RESHAPED,   /**< the same name, another shape */
     XG_MATCH_MISSING,    /**< of the network, not in the file */
     XG_MATCH_UNEXPECTED, /**< of the file, not in the network */
@@ -34,6 +35,7 @@ typedef struct {
     XgShape expected;      /**< published shape; when in_network */
     XgWeightInfo found;    /**< when in_file; its name is `name` */
     gsize index;           /**< in the file */
+    const XgStored *stored; /**< when in_network */
     XgPositionGrids grids; /**< when XG_MATCH_RESIZED */
 } XgMatchRow;
 
@@ -61,8 +63,9 @@ char *xg_match_table(const XgMatch *match, gboolean all);
  *  when nothing matches at all. */
 gboolean xg_match_check(const XgMatch *match, gboolean allow, GError **error);
 
-/** Reads the matched and the resized tensors into the store, of which `match` was made; others keep
- * their values. Errors: those of the source; XG_NUMERIC for values that are not finite. */
+/** Reads the matched, resized and adapted tensors into the store, of which `match` was made; once,
+ *  for a shift is added. Others keep their values. Errors: those of the source; XG_NUMERIC for
+ *  values that are not finite. */
 gboolean xg_match_load(const XgMatch *match, XgStore *store, const XgTensorSource *source,
                        GError **error);
 

@@ -14,6 +14,9 @@ struct XgStore {
 static void stored_free(void *data)
 {
     XgStored *stored = data;
+    if (stored->input != NULL)
+        g_free(stored->input->rule);
+    g_free(stored->input);
     g_free(stored->name);
     g_free(stored->init);
     xg_aligned_free(stored->values);

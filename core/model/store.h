@@ -11,8 +11,18 @@
 
 G_BEGIN_DECLS
 
-/** A parameter's or buffer's values. */
+typedef struct XgInputRule XgInputRule;
+typedef struct XgStored XgStored;
+
+/** On the weight of a convolution that reads the network's input: see input.h. */
 typedef struct {
+    XgInputRule *rule;   /**< owned */
+    XgStored *target;    /**< where the shift goes; NULL: nowhere */
+    gboolean subtracted; /**< the target is a running mean, not a bias */
+} XgInputMark;
+
+/** A parameter's or buffer's values. */
+struct XgStored {
     char *name;
     XgValueKind kind;
     XgShape shape;    /**< of the memory */
@@ -20,7 +30,8 @@ typedef struct {
     char *init;
     float *values;    /**< 64-byte aligned, in memory layout */
     gint64 count;
-} XgStored;
+    XgInputMark *input; /**< NULL unless marked; owned */
+};
 
 typedef struct XgStore XgStore;
 

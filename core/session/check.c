@@ -109,10 +109,18 @@ static void data_text(GString *text, const XgStudy *study)
         g_string_append_printf(text, " %s %u", xg_part_name(part), study->split->parts[part]->len);
     g_string_append_printf(text,
                            "\nimages %" G_GINT64_FORMAT "x%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT
-                           "x%" G_GINT64_FORMAT " px, %u grey, %u colour, %u of 16 bit\n",
+                           "x%" G_GINT64_FORMAT " px, %u grey, %u colour (%u of them grey in every pixel), "
+                           "%u of 16 bit\n",
                            study->check->min_width_px, study->check->min_height_px,
                            study->check->max_width_px, study->check->max_height_px,
-                           study->check->grey, study->check->colour, study->check->deep);
+                           study->check->grey, study->check->colour, study->check->plain,
+                           study->check->deep);
+    g_string_append_printf(text,
+                           "input  %" G_GINT64_FORMAT " channels (channels = %s; published weights "
+                           "have %" G_GINT64_FORMAT ")\n",
+                           study->backbone->channels,
+                           xg_resolved_text(study->resolved, "data", "channels"),
+                           study->backbone->size->channels);
     g_string_append_printf(text, "preprocessing  %s\nengine  %s: %s\n\n", study->preprocess_text,
                            study->engine->identity, study->engine->reason);
     g_string_append_printf(text, "%s\n", study->plan_text);
@@ -121,6 +129,7 @@ static void data_text(GString *text, const XgStudy *study)
 static void data_json(JsonBuilder *builder, const XgStudy *study)
 {
     whole(builder, "images", study->dataset->items->len);
+    whole(builder, "channels", study->backbone->channels);
     json_builder_set_member_name(builder, "split");
     json_builder_begin_object(builder);
     for (int part = 0; part < XG_PARTS; part++)

@@ -49,7 +49,7 @@ static gboolean initialise_others(XgStudy *study, const XgMatch *match, GError *
     for (guint i = 0; (row = xg_match_row(match, i)) != NULL; i++) {
         XgStored *stored = row->in_network ? xg_store_find(study->store, row->name) : NULL;
         if (stored != NULL && row->state != XG_MATCH_MATCHED && row->state != XG_MATCH_RESIZED &&
-            !xg_stored_initialise(stored, seed, error))
+            row->state != XG_MATCH_ADAPTED && !xg_stored_initialise(stored, seed, error))
             return FALSE;
     }
     return TRUE;
@@ -95,11 +95,11 @@ static void number(JsonBuilder *builder, const char *name, gint64 value)
     json_builder_add_int_value(builder, value);
 }
 
-static void triple(JsonBuilder *builder, const char *name, const double values[3])
+static void per_channel(JsonBuilder *builder, const char *name, const double *values, gint32 count)
 {
     json_builder_set_member_name(builder, name);
     json_builder_begin_array(builder);
-    for (int i = 0; i < 3; i++)
+    for (gint32 i = 0; i < count; i++)
         json_builder_add_double_value(builder, values[i]);
     json_builder_end_array(builder);
 }
@@ -115,8 +115,8 @@ static void preprocess_json(JsonBuilder *builder, const XgPreprocess *p)
     number(builder, "channel_order", p->channel_order);
     json_builder_set_member_name(builder, "scale");
     json_builder_add_double_value(builder, p->scale);
-    triple(builder, "mean", p->mean);
-    triple(builder, "std", p->std);
+    per_channel(builder, "mean", p->mean, p->channels);
+    per_channel(builder, "std", p->std, p->channels);
     json_builder_end_object(builder);
 }
 
@@ -178,16 +178,17 @@ static gboolean read_preprocess(JsonObject *object, XgPreprocess *p, GError **er
                           : NULL;
     JsonArray *std =
         json_object_has_member(object, "std") ? json_object_get_array_member(object, "std") : NULL;
-    if (mean == NULL || std == NULL || json_array_get_length(mean) != 3 ||
-        json_array_get_length(std) != 3)
+    const gint64 channels = json_object_get_int_member_with_default(object, "channels", 0);
+    if (mean == NULL || std == NULL || channels < 1 || channels > XG_IMAGE_MAX_CHANNELS ||
+        json_array_get_length(mean) != channels || json_array_get_length(std) != channels)
         return xg_error_set(error, XG_FORMAT, "its preprocessing is incomplete");
     p->resize_px = json_object_get_int_member_with_default(object, "resize_px", 0);
     p->size_px = json_object_get_int_member_with_default(object, "size_px", 0);
-    p->channels = (gint32) json_object_get_int_member_with_default(object, "channels", 0);
+    p->channels = (gint32) channels;
     p->interpolation = (gint32) json_object_get_int_member_with_default(object, "interpolation", 0);
     p->channel_order = (gint32) json_object_get_int_member_with_default(object, "channel_order", 0);
     p->scale = json_object_get_double_member_with_default(object, "scale", 0.0);
-    for (guint i = 0; i < 3; i++) {
+    for (guint i = 0; i < channels; i++) {
         p->mean[i] = json_array_get_double_element(mean, i);
         p->std[i] = json_array_get_double_element(std, i);
     }
@@ -235,6 +236,7 @@ static gboolean build_saved(XgSession *session, JsonObject *object, XgSavedModel
     model->backbone = xg_session_backbone_new(instance, NULL, model->preprocess.size_px, error);
     if (model->backbone == NULL)
         return FALSE;
+    model->backbone->channels = model->preprocess.channels;
     model->network =
         xg_session_backbone_build(model->backbone, g_strv_length(model->class_names), error);
     if (model->network == NULL)

@@ -176,21 +176,49 @@ static void index_items(XgStudy *study)
 
 /* ---- Network ------------------------------------------------------------------------------- */
 
+/* The channels that the network is built with. */
+static gboolean choose_channels(XgStudy *study, GError **error)
+{
+    const gint64 least = study->check->min_channels, most = study->check->max_channels;
+    const gint64 published = study->backbone->size->channels;
+    if (strcmp(text_of(study, "data", "channels"), "sum") != 0)
+        return TRUE;
+    if (least != most && most > 3)
+        return xg_error_set(error, XG_INVALID,
+                            "[data] channels = sum: the images have from %" G_GINT64_FORMAT
+                            " to %" G_GINT64_FORMAT " channels; expected equally many",
+                            least, most);
+    study->backbone->channels = most;
+    g_autofree char *text = g_strdup_printf(
+        "channels = sum: %s; the network is built for %" G_GINT64_FORMAT
+        " input channel%s, published weights have %" G_GINT64_FORMAT,
+        most == 1       ? "all images are grey in every pixel"
+        : least != most ? "some images are grey, which are repeated"
+        : most == 3     ? "all images are in colour"
+                        : "the images have more than three channels",
+        most, most == 1 ? "" : "s", published);
+    xg_study_note(study, "channels", text);
+    return TRUE;
+}
+
 static void fill_preprocess(XgStudy *study)
 {
     const XgWeightsFamily *family = study->backbone->family;
     const gint64 size_px = study->backbone->size_px;
+    XgInputRule *rule = &study->input;
+    xg_input_rule_init(rule, study->backbone->size->channels, family->mean, family->std,
+                       study->backbone->channels);
     study->preprocess = (XgPreprocess){
         .resize_px = (gint64) llround((double) family->resize_px * (double) size_px /
                                       (double) study->backbone->size->size_px),
         .size_px = size_px,
-        .channels = (gint32) study->backbone->size->channels,
+        .channels = (gint32) study->backbone->channels,
         .interpolation = family->interpolation,
         .channel_order = family->channel_order,
         .scale = family->scale,
     };
-    memcpy(study->preprocess.mean, family->mean, sizeof family->mean);
-    memcpy(study->preprocess.std, family->std, sizeof family->std);
+    memcpy(study->preprocess.mean, rule->mean, sizeof rule->mean);
+    memcpy(study->preprocess.std, rule->std, sizeof rule->std);
     study->preprocess_text = xg_preprocess_describe(&study->preprocess);
 }
 
@@ -206,6 +234,8 @@ static gboolean build_network(XgStudy *study, GError **error)
         xg_session_backbone_new(instance, text_of(study, "backbone", "weights_family"),
                                 xg_resolved_int(study->resolved, "data", "size"), error);
     if (study->backbone == NULL)
+        return FALSE;
+    if (!choose_channels(study, error))
         return FALSE;
     fill_preprocess(study);
     if (!xg_preprocess_check(&study->preprocess, error))
@@ -274,6 +304,11 @@ static gboolean fill_store(XgStudy *study, GError **error)
     study->store = xg_store_new(study->network, study->network->logits, error);
     if (study->store == NULL)
         return FALSE;
+    if (given && study->input.channels != study->input.published &&
+        !xg_store_adapt_input(study->store, study->network, &study->input, error)) {
+        g_prefix_error(error, "[data] channels = sum: ");
+        return FALSE;
+    }
     if (given) {
         study->weights = xg_weights_file_open(study->session, weights, error);
         if (study->weights == NULL)

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/pool.h"
 #include "exec/program.h"
+#include "model/input.h"
 #include "model/names.h"
 #include "model/tensors.h"
 #include "graph/network.h"
@@ -97,7 +98,7 @@ XgSessionBackbone *xg_session_backbone_new(XgInstance *instance, const char *fam
 void xg_session_backbone_free(XgSessionBackbone *backbone);
 
 /** Most channels of a network's input. */
-#define XG_SESSION_CHANNELS_MAX 16
+#define XG_SESSION_CHANNELS_MAX XG_INPUT_CHANNELS_MAX
 
 /** A backbone from texts "key=value" (NULL-terminated, may be NULL): its parameters, and "size=",
  *  "channels=" and "classes=", which goes to *classes. */

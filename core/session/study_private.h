@@ -8,6 +8,7 @@
 #include "data/check.h"
 #include "data/loader.h"
 #include "data/split.h"
+#include "model/input.h"
 #include "report/report.h"
 #include "session/private.h"
 #include "train/trainer.h"
@@ -39,6 +40,7 @@ struct XgStudy {
     XgSplit *split;
     XgSessionBackbone *backbone;
     XgPreprocess preprocess;
+    XgInputRule input;      /**< from the published channels to the network's */
     XgInstance *strategy;
     XgWeightsFile *weights; /**< NULL: random start */
     XgNetwork *network;     /**< final, head in place */

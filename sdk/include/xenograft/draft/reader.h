@@ -16,7 +16,7 @@ extern "C" {
 typedef struct XgImageInfo {
     int64_t width_px;
     int64_t height_px;
-    int32_t channels;   /**< 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA */
+    int32_t channels;   /**< 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA, 5 to 16 planes */
     int32_t bit_depth;  /**< 8 or 16: native depth of a sample */
 } XgImageInfo;
 
