@@ -77,13 +77,13 @@ static void fill(XgStored *stored)
     }
 }
 
-static Model *model_new(gboolean auxiliary)
+static Model *model_built(XgStatus (*build_network)(void *self, XgGraph *graph), void *self)
 {
-    static const XgBackbone backbone = {.build = build};
+    const XgBackbone backbone = {.build = build_network};
     const XgNetworkInfo info = {CLASSES, SIDE_PX, SIDE_PX, 3};
     g_autoptr(GError) error = NULL;
     Model *model = g_new0(Model, 1);
-    model->network = xg_network_build(&backbone, &auxiliary, NULL, &info, &error);
+    model->network = xg_network_build(&backbone, self, NULL, &info, &error);
     ck_assert_msg(model->network != NULL, "%s", error ? error->message : "");
     model->store = xg_store_new(model->network, model->network->logits, NULL);
     ck_assert_ptr_nonnull(model->store);
@@ -97,6 +97,11 @@ static Model *model_new(gboolean auxiliary)
         model->weights[n] = 0.1f * (float) (n + 1);
     }
     return model;
+}
+
+static Model *model_new(gboolean auxiliary)
+{
+    return model_built(build, &auxiliary);
 }
 
 static void model_free(Model *model)

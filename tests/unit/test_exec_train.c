@@ -298,6 +298,55 @@ START_TEST(test_dropout)
 }
 END_TEST
 
+static XgStatus build_depth(void *self, XgGraph *g)
+{
+    (void) self;
+    XgValue *x = xg_conv2d(g, xg_input(g), "conv", 4, .kernel = 3, .pad = 1);
+    x = xg_block(g, xg_stochastic_depth(g, x, 0.5), "stem");
+    x = xg_tag(g, xg_global_avg_pool(g, x), "features");
+    xg_tag(g, xg_linear(g, x, "fc", xg_classes(g)), "logits");
+    return XG_OK;
+}
+
+/* A trained block loses whole images or doubles them, a frozen one does neither. */
+START_TEST(test_stochastic_depth)
+{
+    enum { MAP = SIDE_PX * SIDE_PX * 4 };
+    g_autoptr(Model) model = model_built(build_depth, NULL);
+    XgProgramSpec evaluation = model_spec(model);
+    XgProgramSpec trained = training_spec(model, "conv", XG_BN_FROZEN);
+    XgProgramSpec frozen = training_spec(model, "fc", XG_BN_FROZEN);
+    const XgNode *node = model->network->nodes->pdata[1];
+    XgValue *outputs[] = {model->network->logits, node->outputs[0]};
+    evaluation.outputs = trained.outputs = frozen.outputs = outputs;
+    evaluation.output_count = trained.output_count = frozen.output_count = 2;
+    g_autoptr(XgProgram) plain = program_new(&evaluation);
+    g_autoptr(XgProgram) active = program_new(&trained);
+    g_autoptr(XgProgram) inactive = program_new(&frozen);
+    const float *images = model->images, *plain_values[2], *values[2];
+    int kept = 0;
+    ck_assert(xg_program_run(plain, BATCH, &images, plain_values, NULL));
+    const float *x = plain_values[1];
+    for (guint64 step = 0; step < 20; step++) {
+        double loss;
+        ck_assert(xg_program_train(active, BATCH, &images, model->targets, model->weights, step,
+                                   values, &loss, NULL));
+        const float *y = values[1];
+        for (int n = 0; n < BATCH; n++) {
+            const float factor = y[n * MAP] != 0.0f ? 2.0f : 0.0f;
+            kept += factor != 0.0f;
+            for (int i = n * MAP; i < (n + 1) * MAP; i++)
+                ck_assert_float_eq_tol(y[i], factor * x[i], 1e-5f);
+        }
+        ck_assert(xg_program_train(inactive, BATCH, &images, model->targets, model->weights, step,
+                                   values, &loss, NULL));
+        ck_assert_double_lt(difference(values[1], x, BATCH * MAP), 1e-6);
+    }
+    ck_assert_int_gt(kept, 20); /* of 80: 4.5 deviations */
+    ck_assert_int_lt(kept, 60);
+}
+END_TEST
+
 /* loss + 0.3 * auxiliary loss; without the auxiliary output when nothing trained reaches it. */
 START_TEST(test_auxiliary)
 {
@@ -339,6 +388,7 @@ int main(void)
     tcase_add_test(training, test_running_statistics);
     tcase_add_test(training, test_statistics_values);
     tcase_add_test(training, test_dropout);
+    tcase_add_test(training, test_stochastic_depth);
     tcase_add_test(training, test_auxiliary);
     suite_add_tcase(suite, training);
     SRunner *runner = srunner_create(suite);
