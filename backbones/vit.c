@@ -4,7 +4,9 @@
  * (patches, class token, position), block1 to block12 or 24, the last with the final
  * normalisation. Only the class token is read at the end, so the last block follows the other
  * tokens no further than its attention: the same numbers for less work. */
+#include <string.h>
 #include <xenograft/backbone.h>
+#include <xenograft/draft/names.h>
 
 /* Names and initialisations of a library. */
 typedef struct {
@@ -19,6 +21,7 @@ typedef struct {
     int64_t depth, heads, features, patch;
     const XgInputSize *size;
     const XgWeightsFamily *families;
+    const XgNameMap *maps;
 } Variant;
 
 static const Names timm = {
@@ -91,12 +94,56 @@ static const XgInputSize by_16 = {3, 224, 32, 1024, 16}, by_32 = {3, 224, 64, 10
         XG_BICUBIC, XG_RGB, 224, 1.0, {0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}}
 static const XgWeightsFamily augreg[] = {
     {"augreg", "timm augreg ImageNet-21k and ImageNet-1k weights (Apache-2.0)", XG_BICUBIC, XG_RGB,
-     248, 1.0, {0.5, 0.5, 0.5}, {0.5, 0.5, 0.5}}, {0}};
+     248, 1.0, {0.5, 0.5, 0.5}, {0.5, 0.5, 0.5}},
+    {"deit", "DeiT and DINO (Apache-2.0) and MAE weights (CC-BY-NC 4.0) under timm's names",
+     XG_BICUBIC, XG_RGB, 256, 1.0, {0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}}, {0}};
 static const XgWeightsFamily b_16[] = {XG_FAMILY_TORCHVISION, SWAG, {0}};
 static const XgWeightsFamily x_32[] = {XG_FAMILY_TORCHVISION, {0}};
 static const XgWeightsFamily l_16[] = {
     {"torchvision", "torchvision ImageNet-1k weights (BSD-3-Clause)", XG_BILINEAR, XG_RGB, 242, 1.0,
      {0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}}, SWAG, {0}};
+
+#define TO_BLOCK "encoder.layers.encoder_layer_{1}."
+static const XgNameRule old_rules[] = {
+    {"*.mlp.linear_1.*", "{1}.mlp.0.{2}", 0, 0, 0}, {"*.mlp.linear_2.*", "{1}.mlp.3.{2}", 0, 0, 0},
+    {0}};
+static const XgNameRule timm_rules[] = {
+    {"cls_token", "class_token", 0, 0, 0}, {"pos_embed", "encoder.pos_embedding", 0, 0, 0},
+    {"patch_embed.proj.*", "conv_proj.{1}", 0, 0, 0},
+    {"blocks.#.norm#.*", TO_BLOCK "ln_{2}.{3}", 0, 0, 0},
+    {"blocks.#.attn.qkv.*", TO_BLOCK "self_attention.in_proj_{2}", 0, 0, 0},
+    {"blocks.#.attn.proj.*", TO_BLOCK "self_attention.out_proj.{2}", 0, 0, 0},
+    {"blocks.#.mlp.fc1.*", TO_BLOCK "mlp.0.{2}", 0, 0, 0},
+    {"blocks.#.mlp.fc2.*", TO_BLOCK "mlp.3.{2}", 0, 0, 0},
+    {"norm.*", "encoder.ln.{1}", 0, 0, 0}, {"head.*", "heads.head.{1}", 0, 0, 0},
+    {NULL, "their images are prepared in another way: choose vit_base_patch16_224 or "
+           "vit_large_patch16_224", 0, 0, 0}};
+#define BLOCK "encoder.layers.encoder_layer_#."
+static const XgNameRule torchvision_rules[] = {
+    {"class_token", "cls_token", 0, 0, 0}, {"encoder.pos_embedding", "pos_embed", 0, 0, 0},
+    {"conv_proj.*", "patch_embed.proj.{1}", 0, 0, 0},
+    {BLOCK "ln_#.*", "blocks.{1}.norm{2}.{3}", 0, 0, 0},
+    {BLOCK "self_attention.in_proj_*", "blocks.{1}.attn.qkv.{2}", 0, 0, 0},
+    {BLOCK "self_attention.out_proj.*", "blocks.{1}.attn.proj.{2}", 0, 0, 0},
+    {BLOCK "mlp.0.*", "blocks.{1}.mlp.fc1.{2}", 0, 0, 0},
+    {BLOCK "mlp.3.*", "blocks.{1}.mlp.fc2.{2}", 0, 0, 0},
+    {BLOCK "mlp.linear_#.*", "blocks.{1}.mlp.fc{2}.{3}", 0, 0, 0},
+    {"encoder.ln.*", "norm.{1}", 0, 0, 0}, {"heads.head.*", "head.{1}", 0, 0, 0},
+    {NULL, "their images are prepared in another way: choose vit_b_16 or vit_l_16", 0, 0, 0}};
+#define OLD_NAMES {"torchvision-0.12", "torchvision's published files, of 2022", old_rules}
+static const XgNameMap x_16_maps[] = {
+    OLD_NAMES, {"timm", "timm's files, for its own backbones", timm_rules}, {0}};
+static const XgNameMap x_32_maps[] = {OLD_NAMES, {0}};
+static const XgNameMap timm_maps[] = {
+    {"torchvision", "torchvision's files, for its own backbones", torchvision_rules}, {0}};
+static const XgNameMap *maps(void *self) { return ((const Variant *) self)->maps; }
+static const XgNames names = {maps};
+
+static const void *get_interface(void *self, const char *id)
+{
+    (void) self;
+    return strcmp(id, XG_NAMES_INTERFACE) == 0 ? &names : NULL;
+}
 
 static const XgInputSize *input_size(void *self) { return ((const Variant *) self)->size; }
 static const XgWeightsFamily *families(void *self) { return ((const Variant *) self)->families; }
@@ -110,24 +157,25 @@ static const XgBackbone table = {build, input_size, families};
                     "Worth 16x16 Words: Transformers for Image Recognition at Scale. ICLR 2021, " \
                     "arXiv:2010.11929; timm weights: Steiner et al.: How to train your ViT? "     \
                     "TMLR 2022, arXiv:2106.10270",                                                \
-        .interface_table = &table, .data = &(const Variant){__VA_ARGS__}}
+        .get_interface = get_interface, .interface_table = &table,                                \
+        .data = &(const Variant){__VA_ARGS__}}
 
 VIT(vit_tiny_patch16_224, "vision transformer Ti/16, timm names", &timm, 12, 3, 192, 16, &by_16,
-    augreg);
+    augreg, timm_maps);
 VIT(vit_small_patch16_224, "vision transformer S/16, timm names", &timm, 12, 6, 384, 16, &by_16,
-    augreg);
+    augreg, timm_maps);
 VIT(vit_base_patch16_224, "vision transformer B/16, timm names", &timm, 12, 12, 768, 16, &by_16,
-    augreg);
+    augreg, timm_maps);
 VIT(vit_large_patch16_224, "vision transformer L/16, timm names", &timm, 24, 16, 1024, 16, &by_16,
-    augreg);
+    augreg, timm_maps);
 VIT(vit_b_16, "vision transformer B/16, torchvision names", &torchvision, 12, 12, 768, 16, &by_16,
-    b_16);
+    b_16, x_16_maps);
 VIT(vit_b_32, "vision transformer B/32, torchvision names", &torchvision, 12, 12, 768, 32, &by_32,
-    x_32);
+    x_32, x_32_maps);
 VIT(vit_l_16, "vision transformer L/16, torchvision names", &torchvision, 24, 16, 1024, 16, &by_16,
-    l_16);
+    l_16, x_16_maps);
 VIT(vit_l_32, "vision transformer L/32, torchvision names", &torchvision, 24, 16, 1024, 32, &by_32,
-    x_32);
+    x_32, x_32_maps);
 
 XG_MODULE("vit", "1.0.0", &vit_tiny_patch16_224, &vit_small_patch16_224, &vit_base_patch16_224,
           &vit_large_patch16_224, &vit_b_16, &vit_b_32, &vit_l_16, &vit_l_32)

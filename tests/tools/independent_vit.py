@@ -7,11 +7,15 @@ Stands in for timm where Debian has none: the transformer of Dosovitskiy et al. 
 plain tensor operations from the names and shapes alone, in the format of make_golden.py
 (evaluation only).  Checked against a file that timm itself made with --against.
 
+With --old-names instead: torchvision's transformer with the tensors called as in its published
+files of 2022, before pull request 6053.
+
 usage: independent_vit.py OUT_DIR SALT MODEL ...
        independent_vit.py --against FILE.json ...
+       independent_vit.py --old-names OUT_DIR SALT vit_b_32 ...
 """
 import json, math, os, sys
-import torch
+import torch, torchvision
 from make_golden import fill, image, rounded
 
 SIZES = {"tiny": (192, 12, 3), "small": (384, 12, 6), "base": (768, 12, 12), "large": (1024, 24, 16)}
@@ -89,15 +93,34 @@ def against(path):
     print(theirs["model"], "relative difference %.2e" % ((a - b).norm() / b.norm()))
 
 
+def old_golden(model, salt):
+    network = getattr(torchvision.models, model)(weights=None)
+    state, tensors = network.state_dict(), {}
+    for name, tensor in state.items():
+        old = name.replace(".mlp.0.", ".mlp.linear_1.").replace(".mlp.3.", ".mlp.linear_2.")
+        tensors[old] = list(tensor.shape)
+        state[name] = torch.from_numpy(fill(salt, old, tuple(tensor.shape)))
+    network.load_state_dict(state)
+    network.double().eval()
+    with torch.no_grad():
+        found = network(image(salt, "image", 2, SIZE).double())
+    return {"model": model, "names": "torchvision-0.12", "salt": salt,
+            "library": "torchvision " + torchvision.__version__,
+            "parameters": sum(p.numel() for p in network.parameters()), "tensors": tensors,
+            "eval": {"size": SIZE, "batch": 2, "blocks": {},
+                     "logits": [[float(v) for v in row] for row in found]}}
+
+
 def main():
     if sys.argv[1] == "--against":
         for path in sys.argv[2:]:
             against(path)
         return
-    out_dir, salt = sys.argv[1:3]
-    for model in sys.argv[3:]:
+    make = old_golden if sys.argv[1] == "--old-names" else golden
+    out_dir, salt, *models = sys.argv[1 + (make is old_golden):]
+    for model in models:
         with open(os.path.join(out_dir, model + ".json"), "w") as f:
-            json.dump(rounded(golden(model, salt)), f, separators=(",", ":"))
+            json.dump(rounded(make(model, salt)), f, separators=(",", ":"))
         print(model, "written", flush=True)
 
 
