@@ -33,7 +33,7 @@ static gboolean infer_grad(XgInfer *infer, GError **error G_GNUC_UNUSED)
 static gboolean gradient(XgBackward *b)
 {
     XgValue *dy = b->grad_outputs[0];
-    XgAttr attributes[12];
+    XgAttr attributes[16];
     const int count = xg_pool_grad_attributes(b->node, attributes);
     b->grad_inputs[0] = xg_backward_node(b, "avg_pool_grad/1", &dy, 1, attributes, count);
     return b->grad_inputs[0] != NULL;

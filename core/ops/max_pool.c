@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-/* Largest element of each window; padding never wins. */
+/* Largest element of each window; padding never wins, or counts as zero (zero_pad). */
 #include "ops/window.h"
 
 #include <math.h>
@@ -9,6 +9,7 @@
 typedef struct {
     gint64 n, oh, ow, c;
     XgWindow rows, columns;
+    gboolean zero_pad;
 } Pooling;
 
 static Pooling pooling(const XgNodeInfo *info, const XgTensor *x, const XgTensor *y, gint64 n)
@@ -18,7 +19,8 @@ static Pooling pooling(const XgNodeInfo *info, const XgTensor *x, const XgTensor
                      .ow = y->dims[2],
                      .c = x->dims[3],
                      .rows = xg_pool_window(info, x->dims[1], TRUE),
-                     .columns = xg_pool_window(info, x->dims[2], FALSE)};
+                     .columns = xg_pool_window(info, x->dims[2], FALSE),
+                     .zero_pad = xg_info_int(info, "zero_pad") != 0};
 }
 
 static gboolean infer_grad(XgInfer *infer, GError **error G_GNUC_UNUSED)
@@ -31,14 +33,14 @@ static gboolean infer_grad(XgInfer *infer, GError **error G_GNUC_UNUSED)
 static gboolean gradient(XgBackward *b)
 {
     XgValue *inputs[] = {b->grad_outputs[0], b->node->inputs[0], b->node->outputs[0]};
-    XgAttr attributes[12];
+    XgAttr attributes[16];
     const int count = xg_pool_grad_attributes(b->node, attributes);
     b->grad_inputs[0] = xg_backward_node(b, "max_pool_grad/1", inputs, 3, attributes, count);
     return b->grad_inputs[0] != NULL;
 }
 
 /* Index of the first largest element in row order of the window of output (n, y, x), channel k; a
- * not-a-number counts as the largest. */
+ * not-a-number counts as the largest. -1: a zero of the padding is larger. */
 static gint64 largest(const Pooling *p, const float *input, gint64 n, gint64 y, gint64 x, gint64 k)
 {
     gint64 top, bottom, left, right, best = -1;
@@ -50,7 +52,8 @@ static gint64 largest(const Pooling *p, const float *input, gint64 n, gint64 y, 
             if (best < 0 || input[at] > input[best] || isnan(input[at]))
                 best = at;
         }
-    return best;
+    const gboolean hangs = (bottom - top) * (right - left) < p->rows.kernel * p->columns.kernel;
+    return p->zero_pad && hangs && input[best] < 0.0f ? -1 : best;
 }
 
 static void reference(const XgNodeInfo *info, const XgRun *run)
@@ -60,8 +63,10 @@ static void reference(const XgNodeInfo *info, const XgRun *run)
     for (gint64 n = 0; n < p.n; n++)
         for (gint64 y = 0; y < p.oh; y++)
             for (gint64 x = 0; x < p.ow; x++)
-                for (gint64 k = 0; k < p.c; k++, at++)
-                    run->outputs[0][at] = run->inputs[0][largest(&p, run->inputs[0], n, y, x, k)];
+                for (gint64 k = 0; k < p.c; k++, at++) {
+                    const gint64 from = largest(&p, run->inputs[0], n, y, x, k);
+                    run->outputs[0][at] = from < 0 ? 0.0f : run->inputs[0][from];
+                }
 }
 
 static void reference_grad(const XgNodeInfo *info, const XgRun *run)
@@ -73,8 +78,11 @@ static void reference_grad(const XgNodeInfo *info, const XgRun *run)
     for (gint64 n = 0; n < p.n; n++)
         for (gint64 y = 0; y < p.oh; y++)
             for (gint64 x = 0; x < p.ow; x++)
-                for (gint64 k = 0; k < p.c; k++, at++)
-                    run->outputs[0][largest(&p, run->inputs[1], n, y, x, k)] += run->inputs[0][at];
+                for (gint64 k = 0; k < p.c; k++, at++) {
+                    const gint64 from = largest(&p, run->inputs[1], n, y, x, k);
+                    if (from >= 0)
+                        run->outputs[0][from] += run->inputs[0][at];
+                }
 }
 
 const XgOp xg_op_max_pool = {.id = "max_pool/1",

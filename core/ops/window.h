@@ -18,6 +18,7 @@ G_BEGIN_DECLS
         {"pad_left", XG_ATTR_INT, FALSE, 0, 0.0, NULL},                                            \
         {"pad_right", XG_ATTR_INT, FALSE, 0, 0.0, NULL},                                           \
         {"ceil_mode", XG_ATTR_INT, FALSE, 0, 0.0, NULL},                                           \
+        {"zero_pad", XG_ATTR_INT, FALSE, 0, 0.0, NULL},                                            \
     {                                                                                              \
         "exclude_pad", XG_ATTR_INT, FALSE, 0, 0.0, NULL                                            \
     }

@@ -186,10 +186,20 @@ def pools():
         case("global_avg_pool/1", lambda x: x.mean((1, 2)), [single(*shape)])
 
 
+def zero_pools():
+    """The largest of each window of a map with zeros around it."""
+    for h, w in ((5, 6), (6, 7)):
+        case("max_pool/1", lambda x: nhwc(F.max_pool2d(F.pad(nchw(x), [1] * 4), 3, 2)),
+             [single(BATCH, h, w, 2) - 1],
+             dict(kernel_h=3, kernel_w=3, stride_h=2, stride_w=2, pad_top=1, pad_bottom=1,
+                  pad_left=1, pad_right=1, zero_pad=1))
+
+
 convolutions()
 norms()
 pointwise()
 maps()
 pools()
+zero_pools()
 out = pathlib.Path(__file__).resolve().parent.parent / "data" / "ops" / "cases.json"
 out.write_text("[\n" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "\n]\n")

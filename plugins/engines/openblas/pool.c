@@ -245,13 +245,18 @@ static Kernel *prepare_backward(const Engine *engine, const XgNodeInfo *node,
     return p ? &p->base : NULL;
 }
 
+static int max_fits(const XgNodeInfo *node)
+{
+    return attr_int(node, "zero_pad") == 0;
+}
+
 const Maker pool_makers[] = {
-    {"max_pool/1", 60, NULL, prepare_forward},
+    {"max_pool/1", 60, max_fits, prepare_forward},
     {"avg_pool/1", 60, NULL, prepare_forward},
     {"adaptive_avg_pool/1", 60, NULL, prepare_forward},
     {"global_avg_pool/1", 60, NULL, prepare_forward},
     {"reduce_like/1", 60, NULL, prepare_forward},
-    {"max_pool_grad/1", 60, NULL, prepare_backward},
+    {"max_pool_grad/1", 60, max_fits, prepare_backward},
     {"avg_pool_grad/1", 60, NULL, prepare_backward},
     {"adaptive_avg_pool_grad/1", 60, NULL, prepare_backward},
     {"global_avg_pool_grad/1", 60, NULL, prepare_backward},
