@@ -252,12 +252,26 @@ static gboolean read_variant(Golden *golden, JsonObject *root, GError **error)
     return golden->names != NULL || !json_object_has_member(root, "names");
 }
 
+/* The file's model under our id, where its library has another. Takes `model`; NULL stays. */
+static char *own_id(char *model)
+{
+    static const char *const others[][2] = {{"bninception", "bn_inception"},
+                                            {"legacy_xception", "xception"},
+                                            {"mobilenetv1_100", "mobilenet_v1"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(others); i++)
+        if (g_strcmp0(model, others[i][0]) == 0) {
+            g_free(model);
+            return g_strdup(others[i][1]);
+        }
+    return model;
+}
+
 static gboolean read_all(Golden *golden, JsonNode *node, GError **error)
 {
     if (node == NULL || !JSON_NODE_HOLDS_OBJECT(node))
         return xg_error_set(error, XG_FORMAT, "expected an object");
     JsonObject *root = json_node_get_object(node);
-    golden->model = member_text(root, "model", error);
+    golden->model = own_id(member_text(root, "model", error));
     golden->salt = golden->model ? member_text(root, "salt", error) : NULL;
     if (golden->salt == NULL ||
         !member_integer(root, "parameters", 1, G_MAXINT64, &golden->parameters, error))
