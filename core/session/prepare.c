@@ -182,7 +182,10 @@ static gboolean choose_channels(XgStudy *study, GError **error)
     const gint64 least = study->check->min_channels, most = study->check->max_channels;
     const gint64 published = study->backbone->size->channels;
     if (strcmp(text_of(study, "data", "channels"), "sum") != 0)
-        return TRUE;
+        return most <= 3 || xg_error_set(error, XG_INVALID,
+                                         "[data] channels: images have %" G_GINT64_FORMAT
+                                         " channels, which only channels = sum takes",
+                                         most);
     if (least != most && most > 3)
         return xg_error_set(error, XG_INVALID,
                             "[data] channels = sum: the images have from %" G_GINT64_FORMAT

@@ -381,6 +381,8 @@ START_TEST(test_check)
     ck_assert_uint_eq(check->grey, 1);
     ck_assert_uint_eq(check->deep, 1);
     ck_assert_uint_eq(check->with_alpha, 1);
+    ck_assert_int_eq(check->min_channels, 1);
+    ck_assert_int_eq(check->max_channels, 3);
     ck_assert_int_eq(check->max_width_px, 11);
     ck_assert_int_eq(check->min_height_px, 7);
     ck_assert_uint_eq(check->misnamed->len, 1);

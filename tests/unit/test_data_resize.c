@@ -20,7 +20,7 @@ static XgPreprocess plain(gint64 resize_px, gint64 size_px, gint32 channels)
                           .channel_order = XG_RGB,
                           .scale = 1.0,
                           .mean = {0},
-                          .std = {1.0, 1.0, 1.0}};
+                          .std = {1.0, 1.0, 1.0, 1.0, 1.0}};
 }
 
 static XgImage read_image(const char *name)
@@ -177,6 +177,21 @@ START_TEST(test_channels)
     ck_assert_float_eq_tol(out[0], -1.0f, 1e-5f);
     ck_assert_float_eq_tol(out[1], 0.0f, 1e-5f);
     ck_assert_float_eq_tol(out[2], 100.0f, 1e-5f);
+
+    /* Many channels keep their order; they cannot be made more or fewer. */
+    guint8 samples[2 * 5] = {51, 102, 153, 204, 255, 51, 102, 153, 204, 255};
+    const XgImage many = {{2, 1, 5, 8}, samples};
+    float five[5];
+    preprocess = plain(1, 1, 5);
+    preprocess.mean[4] = 0.5;
+    preprocess.std[4] = 0.25;
+    ck_assert(xg_preprocess_image(&preprocess, &many, five, NULL));
+    for (int c = 0; c < 4; c++)
+        ck_assert_float_eq_tol(five[c], 0.2f * (float) (c + 1), 1e-6f);
+    ck_assert_float_eq_tol(five[4], 2.0f, 1e-6f);
+    ck_assert(!xg_preprocess_image(&preprocess, &dark, five, NULL));
+    preprocess = plain(1, 1, 3);
+    ck_assert(!xg_preprocess_image(&preprocess, &many, five, NULL));
 }
 END_TEST
 
