@@ -67,6 +67,13 @@ typedef enum { XG_SHOW_TEXT, XG_SHOW_JSON, XG_SHOW_GRAPH_TEXT, XG_SHOW_GRAPH_DOT
 XG_PUBLIC char *xg_session_show(XgSession *session, const char *id, XgShowForm form,
                                 const char *const *settings, GError **error);
 
+/** All installed backbones in one table, Markdown or JSON: year (the first that stands alone in the
+ *  citation), parameters for 1000 classes, of auxiliary heads, of the feature extractor (up to
+ *  the tap "features"), layers (feature extractor + rest), default size in px, citation. `settings`
+ *  "classes=" or what every backbone takes; may be NULL. Owned by the caller. */
+XG_PUBLIC char *xg_session_table(XgSession *session, gboolean json, const char *const *settings,
+                                 GError **error);
+
 /** The tensors of a weights file; with `backbone`, how they match it. Owned by the caller. */
 XG_PUBLIC char *xg_session_weights(XgSession *session, const char *path, const char *backbone,
                                    gboolean json, GError **error);

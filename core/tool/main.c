@@ -11,7 +11,7 @@ static const Command commands[] = {
     {"check", "STUDY", "validate a study and print its plan; train nothing", command_check},
     {"predict", "MODEL FILE...", "class probabilities of images", command_predict},
     {"list", "[KIND]", "installed components", command_list},
-    {"show", "ID", "a component's parameters, blocks, counts, citation", command_show},
+    {"show", "ID|--table", "a component's parameters, blocks, counts, citation", command_show},
     {"weights", "FILE", "tensors of a weights file", command_weights},
     {"weights convert", "IN OUT", "write a weights file under our names", command_weights},
 };
