@@ -21,11 +21,11 @@ typedef struct {
     GPtrArray *unreadable; /**< of XgUnreadable, in the items' order */
     GPtrArray *misnamed;   /**< of char *: readable files whose name says another format */
     guint readable;
-    guint grey, colour;                                              /**< of the readable ones */
-    guint plain;                                                     /**< colour, all pixels grey */
+    guint grey, colour;                /**< of the readable ones */
+    guint plain;                       /**< colour, all pixels grey */
     gint64 min_channels, max_channels; /**< of data: 1 (grey and plain), 3, 5 to 16 */
-    guint with_alpha;                                                /**< their alpha is dropped */
-    guint deep;                                                      /**< 16-bit ones */
+    guint with_alpha;                  /**< their alpha is dropped */
+    guint deep;                        /**< 16-bit ones */
     gint64 min_width_px, max_width_px, min_height_px, max_height_px; /**< 0: none readable */
 } XgDatasetCheck;
 

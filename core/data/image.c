@@ -107,8 +107,7 @@ static gboolean pixel_bytes(const XgImageReader *reader, const char *name, const
 {
     const gint64 limit = reader->max_pixels > 0 ? reader->max_pixels : XG_IMAGE_MAX_PIXELS;
     if (info->width_px < 1 || info->height_px < 1 || info->channels < 1 ||
-        info->channels > XG_IMAGE_MAX_CHANNELS ||
-        (info->bit_depth != 8 && info->bit_depth != 16))
+        info->channels > XG_IMAGE_MAX_CHANNELS || (info->bit_depth != 8 && info->bit_depth != 16))
         return xg_error_set(error, XG_PLUGIN,
                             "%s: expected 1 to 16 channels of 8 or 16 bit, the reader says "
                             "%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT " px, %d channels of %d bit",

@@ -110,8 +110,7 @@ gboolean xg_preprocess_image(const XgPreprocess *p, const XgImage *image, float 
     resize.y = centre_offset(resize.height_px, p->size_px);
     const gint32 found = xg_image_data_channels(&image->info);
     if (MAX(found, p->channels) > 3 && found != p->channels)
-        return xg_error_set(error, XG_UNSUPPORTED,
-                            "expected an image of %s%d channels, found %d",
+        return xg_error_set(error, XG_UNSUPPORTED, "expected an image of %s%d channels, found %d",
                             p->channels <= 3 ? "1 or " : "", MAX(p->channels, 3), found);
     const gsize count = (gsize) p->size_px * (gsize) p->size_px;
     g_autofree float *resized = NULL;

@@ -22,7 +22,8 @@ typedef struct {
     gint32 interpolation; /**< XG_BILINEAR or XG_BICUBIC */
     gint32 channel_order; /**< XG_RGB or XG_BGR, of the output */
     double scale;
-    double mean[XG_IMAGE_MAX_CHANNELS], std[XG_IMAGE_MAX_CHANNELS]; /**< in the order of the output's channels */
+    double mean[XG_IMAGE_MAX_CHANNELS],
+        std[XG_IMAGE_MAX_CHANNELS]; /**< in the order of the output's channels */
 } XgPreprocess;
 
 /** Whether the numbers make sense. XG_INVALID. [any] */

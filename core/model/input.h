@@ -40,8 +40,8 @@ void xg_input_rule_init(XgInputRule *rule, gint64 published, const double *mean,
  * shift, timm's adapt_input_conv() (which also sums for one channel, but without std / std_c and
  * shift).
  */
-void xg_input_adapt(const XgInputRule *rule, gint64 outs, gint64 area, const float *from,
-                    float *to, double *shift);
+void xg_input_adapt(const XgInputRule *rule, gint64 outs, gint64 area, const float *from, float *to,
+                    double *shift);
 
 /**
  * Marks the convolutions that read the network's input, so that their published weights are

@@ -16,8 +16,8 @@ struct XgMatch {
 
 const char *xg_match_state_name(XgMatchState state)
 {
-    static const char *const names[] = {"matched",  "head",    "ignored",   "resized",  "adapted",
-                                        "reshaped", "missing", "unexpected"};
+    static const char *const names[] = {"matched", "head",     "ignored", "resized",
+                                        "adapted", "reshaped", "missing", "unexpected"};
     return names[state];
 }
 

@@ -32,11 +32,11 @@ typedef struct {
     XgMatchState state;
     gboolean in_network;
     gboolean in_file;
-    XgShape expected;      /**< published shape; when in_network */
-    XgWeightInfo found;    /**< when in_file; its name is `name` */
-    gsize index;           /**< in the file */
+    XgShape expected;       /**< published shape; when in_network */
+    XgWeightInfo found;     /**< when in_file; its name is `name` */
+    gsize index;            /**< in the file */
     const XgStored *stored; /**< when in_network */
-    XgPositionGrids grids; /**< when XG_MATCH_RESIZED */
+    XgPositionGrids grids;  /**< when XG_MATCH_RESIZED */
 } XgMatchRow;
 
 typedef struct XgMatch XgMatch;

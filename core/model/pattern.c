@@ -111,7 +111,8 @@ static gboolean ends_fit(const char *from, gsize patterns, const char *name, gsi
     gsize behind = 0;
     while (behind < patterns - before && !is_wildcard(from[patterns - 1 - behind]))
         behind++;
-    return behind <= length && memcmp(from + patterns - behind, name + length - behind, behind) == 0;
+    return behind <= length &&
+           memcmp(from + patterns - behind, name + length - behind, behind) == 0;
 }
 
 /* fits[p * (length + 1) + i]: from[p..] fits name[i..]. */

@@ -107,14 +107,14 @@ static void data_text(GString *text, const XgStudy *study)
     g_string_append(text, "\nsplit ");
     for (int part = 0; part < XG_PARTS; part++)
         g_string_append_printf(text, " %s %u", xg_part_name(part), study->split->parts[part]->len);
-    g_string_append_printf(text,
-                           "\nimages %" G_GINT64_FORMAT "x%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT
-                           "x%" G_GINT64_FORMAT " px, %u grey, %u colour (%u of them grey in every pixel), "
-                           "%u of 16 bit\n",
-                           study->check->min_width_px, study->check->min_height_px,
-                           study->check->max_width_px, study->check->max_height_px,
-                           study->check->grey, study->check->colour, study->check->plain,
-                           study->check->deep);
+    g_string_append_printf(
+        text,
+        "\nimages %" G_GINT64_FORMAT "x%" G_GINT64_FORMAT " to %" G_GINT64_FORMAT
+        "x%" G_GINT64_FORMAT " px, %u grey, %u colour (%u of them grey in every pixel), "
+        "%u of 16 bit\n",
+        study->check->min_width_px, study->check->min_height_px, study->check->max_width_px,
+        study->check->max_height_px, study->check->grey, study->check->colour, study->check->plain,
+        study->check->deep);
     g_string_append_printf(text,
                            "input  %" G_GINT64_FORMAT " channels (channels = %s; published weights "
                            "have %" G_GINT64_FORMAT ")\n",

@@ -65,8 +65,9 @@ static gboolean check_match(const Conversion *c, GError **error)
                                 "%s: %s: is for another image size; name it with -s size=PX",
                                 c->file->path, row->name);
         if (row->state == XG_MATCH_HEAD && row->in_file)
-            return xg_error_set(error, XG_SHAPE, "%s: %s: does not fit the head of %" G_GINT64_FORMAT
-                                " classes", c->file->path, row->name, c->network->info.classes);
+            return xg_error_set(error, XG_SHAPE,
+                                "%s: %s: does not fit the head of %" G_GINT64_FORMAT " classes",
+                                c->file->path, row->name, c->network->info.classes);
     }
     return TRUE;
 }
@@ -88,10 +89,10 @@ static void add_metadata(const Conversion *c, XgTensorWriter *writer)
     g_autofree char *source = g_utf8_make_valid(name, -1);
     g_autofree char *settings =
         c->wanted->settings ? g_strjoinv(" ", (char **) c->wanted->settings) : g_strdup("");
-    g_autofree char *licence =
-        g_utf8_make_valid(c->wanted->licence ? c->wanted->licence
-                          : found            ? found
-                                             : "unknown", -1);
+    g_autofree char *licence = g_utf8_make_valid(c->wanted->licence ? c->wanted->licence
+                                                 : found            ? found
+                                                                    : "unknown",
+                                                 -1);
     const char *const pairs[][2] = {
         {"format", "pt"},
         {"licence", licence},

@@ -192,14 +192,14 @@ static gboolean choose_channels(XgStudy *study, GError **error)
                             " to %" G_GINT64_FORMAT " channels; expected equally many",
                             least, most);
     study->backbone->channels = most;
-    g_autofree char *text = g_strdup_printf(
-        "channels = sum: %s; the network is built for %" G_GINT64_FORMAT
-        " input channel%s, published weights have %" G_GINT64_FORMAT,
-        most == 1       ? "all images are grey in every pixel"
-        : least != most ? "some images are grey, which are repeated"
-        : most == 3     ? "all images are in colour"
-                        : "the images have more than three channels",
-        most, most == 1 ? "" : "s", published);
+    g_autofree char *text =
+        g_strdup_printf("channels = sum: %s; the network is built for %" G_GINT64_FORMAT
+                        " input channel%s, published weights have %" G_GINT64_FORMAT,
+                        most == 1       ? "all images are grey in every pixel"
+                        : least != most ? "some images are grey, which are repeated"
+                        : most == 3     ? "all images are in colour"
+                                        : "the images have more than three channels",
+                        most, most == 1 ? "" : "s", published);
     xg_study_note(study, "channels", text);
     return TRUE;
 }

@@ -34,8 +34,7 @@ static int year_of(const char *citation)
         if (!begins || strspn(p, "0123456789") != 4)
             continue;
         const int year = (int) g_ascii_strtoll(p, NULL, 10);
-        const gboolean ends =
-            !g_ascii_isalnum(p[4]) && !(p[4] != '\0' && g_ascii_isalnum(p[5]));
+        const gboolean ends = !g_ascii_isalnum(p[4]) && !(p[4] != '\0' && g_ascii_isalnum(p[5]));
         if (ends && year >= 1950 && year < 2100)
             return year;
     }
@@ -61,8 +60,8 @@ static char *key_of(const char *citation, int year)
 /* A letter behind keys that stand for more than one citation, in the order of the rows. */
 static void tell_keys_apart(const GPtrArray *rows)
 {
-    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                                        (GDestroyNotify) g_ptr_array_unref);
+    g_autoptr(GHashTable) known =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
     for (int pass = 0; pass < 2; pass++)
         for (guint i = 0; i < rows->len; i++) {
             Row *row = rows->pdata[i];

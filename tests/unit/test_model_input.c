@@ -131,8 +131,12 @@ static float *features(XgNetwork *network, const XgStore *store, const float *im
 {
     XgValue *input = network->inputs->pdata[0];
     XgValue *tap = g_hash_table_lookup(network->taps, "features");
-    const XgProgramSpec spec = {.network = network, .store = (XgStore *) store, .max_batch = 1,
-                                .inputs = &input, .input_count = 1, .outputs = &tap,
+    const XgProgramSpec spec = {.network = network,
+                                .store = (XgStore *) store,
+                                .max_batch = 1,
+                                .inputs = &input,
+                                .input_count = 1,
+                                .outputs = &tap,
                                 .output_count = 1};
     g_autoptr(GError) error = NULL;
     g_autoptr(XgProgram) program = xg_program_new(&spec, &error);
@@ -147,8 +151,7 @@ static void make_image(float *image, gint64 channels, const double *means, const
 {
     for (int i = 0; i < PIXELS; i++)
         for (gint64 c = 0; c < channels; c++)
-            image[i * channels + c] =
-                (float) ((0.5 + 0.5 * sin(1.7 * i) - means[c]) / stds[c]);
+            image[i * channels + c] = (float) ((0.5 + 0.5 * sin(1.7 * i) - means[c]) / stds[c]);
 }
 
 /* The same features from one channel as from the grey three times, but where the window meets the
@@ -164,14 +167,15 @@ START_TEST(test_grey)
     XgInputRule rule;
     xg_input_rule_init(&rule, 3, mean, std, 1);
     ck_assert(xg_store_adapt_input(store, one, &rule, &error));
-    const XgTensorSource source = {"three", xg_store_count(published), on_info, on_read, NULL,
+    const XgTensorSource source = {"three",  xg_store_count(published), on_info, on_read, NULL,
                                    published};
     g_autoptr(XgMatch) match = xg_match_new(store, "fc", NULL, &source, &error);
     ck_assert_uint_eq(xg_match_count(match, XG_MATCH_ADAPTED), 1);
     ck_assert(xg_match_check(match, FALSE, NULL) && xg_match_load(match, store, &source, NULL));
     g_autofree char *table = xg_match_table(match, FALSE);
-    const char *target = kind->bias ? "in conv.bias\n" : kind->norm ? "in norm.running_mean\n"
-                                                                     : "left out\n";
+    const char *target = kind->bias   ? "in conv.bias\n"
+                         : kind->norm ? "in norm.running_mean\n"
+                                      : "left out\n";
     ck_assert_msg(strstr(table, "adapted     conv.weight") && strstr(table, "[4,1,3,3]") &&
                       strstr(table, "; 3 input channels summed to 1") && strstr(table, target),
                   "%s", table);
@@ -203,7 +207,7 @@ START_TEST(test_only_marked)
     g_autoptr(XgNetwork) three = make_network(&kinds[0], 3), five = make_network(&kinds[0], 5);
     g_autoptr(XgStore) published = make_store(three), store = make_store(five);
     fill(published);
-    const XgTensorSource source = {"three", xg_store_count(published), on_info, on_read, NULL,
+    const XgTensorSource source = {"three",  xg_store_count(published), on_info, on_read, NULL,
                                    published};
     g_autoptr(XgMatch) unmarked = xg_match_new(store, "fc", NULL, &source, NULL);
     ck_assert_uint_eq(xg_match_count(unmarked, XG_MATCH_RESHAPED), 1);

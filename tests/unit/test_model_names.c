@@ -211,20 +211,19 @@ static void teardown(void)
     xg_network_free(network);
 }
 
-static const XgNameRule keras_rules[] = {
-    {"block1.kernel", "conv.weight", 0, 0, 0}, {"block1.bias", "conv.bias", 0, 0, 0},
-    {"dense.kernel", "fc.weight", XG_NAMED_ROWS_FIRST, 0, 2}, {"dense.*", "fc.{1}", 0, 0, 0},
-    {"optimizer.*", "", 0, 0, 0}, {0}};
+static const XgNameRule keras_rules[] = {{"block1.kernel", "conv.weight", 0, 0, 0},
+                                         {"block1.bias", "conv.bias", 0, 0, 0},
+                                         {"dense.kernel", "fc.weight", XG_NAMED_ROWS_FIRST, 0, 2},
+                                         {"dense.*", "fc.{1}", 0, 0, 0},
+                                         {"optimizer.*", "", 0, 0, 0},
+                                         {0}};
 static const XgNameRule other_rules[] = {{"block1.*", "conv.{1}", 0, 0, 0}, {0}};
 static const XgNameMap test_maps[] = {
     {"other", "", other_rules}, {"keras", "", keras_rules}, {"again", "", keras_rules}, {0}};
 
-static const Tensor keras_file[] = {{"optimizer.step", 0, {0}},
-                                    {"block1.kernel", 4, {2, 3, 1, 1}},
-                                    {"dense.kernel", 2, {5, 8}},
-                                    {"block1.bias", 1, {2}},
-                                    {"dense.bias", 1, {5}},
-                                    {"more", 1, {9}}};
+static const Tensor keras_file[] = {{"optimizer.step", 0, {0}},  {"block1.kernel", 4, {2, 3, 1, 1}},
+                                    {"dense.kernel", 2, {5, 8}}, {"block1.bias", 1, {2}},
+                                    {"dense.bias", 1, {5}},      {"more", 1, {9}}};
 
 START_TEST(test_best_map)
 {
@@ -289,8 +288,8 @@ START_TEST(test_two_of_one_name)
 {
     static const Tensor file[] = {
         {"block1.bias", 1, {2}}, {"dense.bias", 1, {5}}, {"conv.bias", 1, {2}}};
-    static const XgNameRule rules[] = {{"block1.*", "conv.{1}", 0, 0, 0},
-                                       {"dense.*", "fc.{1}", 0, 0, 0}, {0}};
+    static const XgNameRule rules[] = {
+        {"block1.*", "conv.{1}", 0, 0, 0}, {"dense.*", "fc.{1}", 0, 0, 0}, {0}};
     static const XgNameMap maps[] = {{"keras", "", rules}, {0}};
     const XgTensorSource source = make_source(file, 3);
     g_autoptr(GError) error = NULL;
