@@ -39,7 +39,13 @@ TOOL_MAY_INCLUDE = {"session/session.h"}
 RESERVED = {
     "cblas.h": "plugins/engines/openblas/",
     "hdf5.h": "plugins/weights/keras/",
+    "protobuf-c/protobuf-c.h": "plugins/weights/protobuf/",
     "stb_image.h": "plugins/readers/stb.c",
+}
+# Plugins of one library that share a folder's headers.
+SHARED = {
+    "plugins/weights/caffe": "plugins/weights/protobuf",
+    "plugins/weights/onnx": "plugins/weights/protobuf",
 }
 # The test of a library's own decoder reads its pictures with it.
 RESERVED_IN_TESTS = {"stb_image.h"}
@@ -74,9 +80,13 @@ def is_standard(header):
 
 
 def own_folder(root, name, header):
-    """Whether a quoted header lies in the folder of the file that includes it."""
-    return "/" not in header and os.path.isfile(
-        os.path.join(root, os.path.dirname(name), header))
+    """Whether a quoted header lies in the folder of the file that includes it, in the one it shares
+    with others, or is made of the folder's protobuf schema."""
+    folder = os.path.dirname(name)
+    if header.endswith(".pb-c.h"):
+        header = header[:-len(".pb-c.h")] + ".proto"
+    return "/" not in header and any(os.path.isfile(os.path.join(root, place, header))
+                                     for place in (folder, SHARED.get(folder, folder)))
 
 
 def sdk_problem(angle, header):
@@ -175,6 +185,7 @@ CASES = [
     ("backbones/c.c", "#include <unistd.h>\n", "plugins see only"),
     ("plugins/readers/a.c", "#include <stb_image.h>\n", "only plugins/readers/stb.c"),
     ("plugins/engines/openblas/a.c", "#include <cblas.h>\n", ""),
+    ("plugins/weights/onnx/a.c", "#include \"b.pb-c.h\"\n", "own folder"),
     ("core/graph/a.c", "#include \"base/error.h\"\n#include \"graph/op.h\"\n", ""),
     ("core/graph/b.c", "#include \"ops/window.h\"\n", "core/graph may not include core/ops"),
     ("core/data/a.c", "#include \"eval/metrics.h\"\n", "core/data may not include core/eval"),
