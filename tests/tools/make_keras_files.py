@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: MIT
 """Writes small HDF5 files as Keras lays them out, and bad ones, into a folder (needs h5py).
 
-usage: make_keras_files.py FOLDER
-Values count from 0 in stored order, so that a test knows them without the file.
+usage: make_keras_files.py FOLDER GOLDEN.json
+Values count from 0 in stored order, so that a test knows them without the file. Of the network of
+GOLDEN.json (see keras_models.py) a whole file is written; the values of its tensors are constant.
 """
 
 import json
@@ -125,6 +126,32 @@ def keras3(path, named=True):
         f["optimizer/vars/0"] = np.int64(1)
 
 
+def stored(name, shape, tensors):
+    """Keras' name and shape of a tensor that the reader calls `name`."""
+    layer, word = name.rsplit(".", 1)
+    normed = layer + ".running_mean" in tensors
+    if word == "weight":
+        word = "gamma" if normed else "depthwise_kernel" if "_dw_" in layer else "kernel"
+        order = {1: [0], 2: [1, 0], 4: [2, 3, 0, 1] if "_dw_" in layer else [2, 3, 1, 0]}
+        shape = [shape[axis] for axis in order[len(shape)]]
+    else:
+        word = {"bias": "beta" if normed else "bias", "running_mean": "moving_mean",
+                "running_var": "moving_variance"}[word]
+    return layer, f"{layer}/{word}:0", shape
+
+
+def network(path, golden):
+    with open(golden, encoding="ascii") as f:
+        tensors = json.load(f)["tensors"]
+    layers = {}
+    for number, (name, shape) in enumerate(tensors.items()):
+        layer, weight, shape = stored(name, shape, tensors)
+        value = np.full(shape, (1 + number) / 1024, "float16")
+        layers.setdefault(layer, []).append((weight, value))
+    with h5py.File(path, "w", libver="latest") as f:
+        put_layers(f, layers.items(), compression="gzip", compression_opts=9)
+
+
 def bad(path, change, layers=None):
     with h5py.File(path, "w", libver="latest") as f:
         put_layers(f, layers or [("a", conv("a")), ("b", conv("b"))])
@@ -202,7 +229,8 @@ def bad_files(folder):
 
 
 def main():
-    folder = sys.argv[1]
+    folder, golden = sys.argv[1:3]
+    network(os.path.join(folder, "mobilenet_v1-0.25.h5"), golden)
     keras2(os.path.join(folder, "layers.h5"))
     split(os.path.join(folder, "split.h5"))
     model(os.path.join(folder, "model.h5"))
