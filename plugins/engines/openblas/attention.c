@@ -99,13 +99,7 @@ static void backward_heads(void *data, int64_t begin, int64_t end, int32_t worke
         multiply_outer(&dv, packed);
         const Product dweights = {t, t, w, dy, qkv + 2 * all, all, row, 1, slopes, t};
         multiply(&dweights, packed);
-        for (int64_t i = 0; i < t; i++) {
-            float dot = 0;
-            for (int64_t j = 0; j < t; j++)
-                dot += weights[i * t + j] * slopes[i * t + j];
-            for (int64_t j = 0; j < t; j++)
-                slopes[i * t + j] = factor * weights[i * t + j] * (slopes[i * t + j] - dot);
-        }
+        softmax_grad_rows(slopes, weights, slopes, t, t, factor);
         const Product dq = {t, w, t, slopes, qkv + all, t, row, 0, dqkv, row};
         multiply(&dq, packed);
         const Product dk = {t, w, t, slopes, qkv, t, row, 0, dqkv + all, row};

@@ -19,6 +19,7 @@
 #define outer_group ISA(outer_group)
 #define gemm_pack_outer ISA(gemm_pack_outer)
 #define softmax_rows ISA(softmax_rows)
+#define softmax_grad_rows ISA(softmax_grad_rows)
 #define gather_rows ISA(gather_rows)
 #define phase_forward ISA(phase_forward)
 #define phases_backward ISA(phases_backward)

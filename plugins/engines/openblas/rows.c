@@ -69,12 +69,26 @@ static float dot_of(const float *x, const float *y, int64_t count)
     return total(partial);
 }
 
+static float highest_of(const float *x, int64_t count)
+{
+    float partial[SUMS], highest = x[0];
+    int64_t i = 0;
+    for (int j = 0; j < SUMS; j++)
+        partial[j] = x[0];
+    for (; i + SUMS <= count; i += SUMS)
+        for (int j = 0; j < SUMS; j++)
+            partial[j] = x[i + j] > partial[j] ? x[i + j] : partial[j];
+    for (; i < count; i++)
+        partial[i % SUMS] = x[i] > partial[i % SUMS] ? x[i] : partial[i % SUMS];
+    for (int j = 0; j < SUMS; j++)
+        highest = partial[j] > highest ? partial[j] : highest;
+    return highest;
+}
+
 void softmax_rows(const float *x, float *y, int64_t rows, int64_t width, float factor)
 {
     for (int64_t r = 0; r < rows; r++, x += width, y += width) {
-        float highest = factor * x[0];
-        for (int64_t i = 0; i < width; i++)
-            highest = factor * x[i] > highest ? factor * x[i] : highest;
+        const float highest = factor * highest_of(x, width);
         for (int64_t i = 0; i < width; i++)
             y[i] = math_exp(factor * x[i] - highest);
         const float share = 1.0F / sum_of(y, width);
@@ -91,18 +105,23 @@ static void softmax_part(void *data, int64_t begin, int64_t end, int32_t worker)
     softmax_rows(job->a + begin * width, job->out + begin * width, end - begin, width, 1.0F);
 }
 
+void softmax_grad_rows(const float *dy, const float *y, float *dx, int64_t rows, int64_t width,
+                       float factor)
+{
+    for (int64_t r = 0; r < rows; r++, dy += width, y += width, dx += width) {
+        const float dot = dot_of(dy, y, width);
+        for (int64_t i = 0; i < width; i++)
+            dx[i] = factor * y[i] * (dy[i] - dot);
+    }
+}
+
 /* a: dy, b: y */
 static void softmax_grad_part(void *data, int64_t begin, int64_t end, int32_t worker)
 {
     const Job *job = data;
-    const int64_t width = job->rows->width;
+    const int64_t at = begin * job->rows->width;
     (void) worker;
-    for (int64_t r = begin; r < end; r++) {
-        const float *dy = job->a + r * width, *y = job->b + r * width;
-        const float dot = dot_of(dy, y, width);
-        for (int64_t i = 0; i < width; i++)
-            job->out[r * width + i] = y[i] * (dy[i] - dot);
-    }
+    softmax_grad_rows(job->a + at, job->b + at, job->out + at, end - begin, job->rows->width, 1.0F);
 }
 
 static float inverse_deviation(const Rows *rows, const float *x, float mean)
