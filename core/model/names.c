@@ -183,7 +183,7 @@ static gboolean check_unique(const XgNamedTensors *named, GError **error)
     return TRUE;
 }
 
-/* A map may be there to tell that its files are for another instance of the backbone. */
+/* A map may be there to tell why its files are refused. */
 static gboolean check_allowed(const XgNamedTensors *named, GError **error)
 {
     const XgNameRule *rule = named->map->rules;

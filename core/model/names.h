@@ -22,8 +22,7 @@ typedef struct XgNamedTensors XgNamedTensors;
  * which most of the store's tensors are there with the published shape; of equal ones the file's
  * own, then the earlier map. `source` and `maps` must outlive the result. Errors: those of the
  * source; XG_PLUGIN for a map that breaks the language; XG_FORMAT when two tensors of the file
- * get one name;
- * XG_UNSUPPORTED for a map whose end says that its files are for another instance.
+ * get one name; XG_UNSUPPORTED for a map whose end tells why its files are refused.
  */
 XgNamedTensors *xg_named_tensors_new(const XgTensorSource *source, const XgNameMap *maps,
                                      const XgStore *store, GError **error);

@@ -162,6 +162,16 @@ class Convert(cli.Case):
         self.refused("weights", "convert", path, "out.safetensors", "--backbone", "squeezenet1_1",
                      says="features.0.bias")
 
+    def test_of_another_image_size(self):
+        """A grid of positions is never resized by a conversion."""
+        tensors = random_weights(self, "vit_tiny_patch16_224")
+        path = write_safetensors(self.at("vit.safetensors"), tensors)
+        command = ["weights", "convert", path, "out.safetensors", "--backbone",
+                   "vit_tiny_patch16_224"]
+        self.refused(*command, "-s", "size=64", says=["pos_embed", "-s size=PX"])
+        self.xenograft(*command, "-s", "size=224")
+        self.assertEqual(read_safetensors(self.at("out.safetensors"))[0], tensors)
+
     def test_without_head(self):
         tensors, _ = read_safetensors(SQUEEZENET)
         body = {name: tensor for name, tensor in tensors.items()

@@ -299,6 +299,23 @@ START_TEST(test_two_of_one_name)
 }
 END_TEST
 
+START_TEST(test_refusing_map)
+{
+    static const XgNameRule rules[] = {{"block1.*", "conv.{1}", 0, 0, 0},
+                                       {NULL, "set norm = keras", 0, 0, 0}};
+    static const XgNameMap maps[] = {{"keras", "", rules}, {0}};
+    static const Tensor file[] = {{"block1.bias", 1, {2}}};
+    static const Tensor own[] = {{"conv.bias", 1, {2}}};
+    const XgTensorSource refused = make_source(file, 1), source = make_source(own, 1);
+    g_autoptr(GError) error = NULL;
+    ck_assert_ptr_null(xg_named_tensors_new(&refused, maps, store, &error));
+    ck_assert_int_eq(xg_error_status(error), XG_UNSUPPORTED);
+    ck_assert_str_eq(error->message, "file.h5: its tensors have the keras names: set norm = keras");
+    g_autoptr(XgNamedTensors) named = xg_named_tensors_new(&source, maps, store, NULL);
+    ck_assert_ptr_nonnull(named);
+}
+END_TEST
+
 START_TEST(test_bad_columns)
 {
     static const Tensor file[] = {{"dense.kernel", 2, {5, 8}}};
@@ -330,6 +347,7 @@ int main(void)
     tcase_add_test(source, test_own_names_win);
     tcase_add_test(source, test_shapes_count);
     tcase_add_test(source, test_two_of_one_name);
+    tcase_add_test(source, test_refusing_map);
     tcase_add_test(source, test_bad_columns);
     suite_add_tcase(suite, rules);
     suite_add_tcase(suite, source);

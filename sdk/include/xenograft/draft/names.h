@@ -46,6 +46,8 @@ typedef struct XgNameRule {
 typedef struct XgNameMap {
     const char *id;  /**< "keras" */
     const char *doc; /**< which files have these names */
+    /** The `to` of the end, if it has one, tells why files with these names are refused: for an
+     *  instance with other parameters, say. */
     const XgNameRule *rules;
 } XgNameMap;
 
