@@ -93,21 +93,33 @@ static const void *get_interface(void *self, const char *id)
     return strcmp(id, XG_NAMES_INTERFACE) == 0 ? &names : NULL;
 }
 
+#define HE                                                                                        \
+    "He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition. CVPR 2016, "              \
+    "doi:10.1109/CVPR.2016.90, arXiv:1512.03385"
+#define XIE                                                                                       \
+    "Xie, Girshick, Dollar, Tu, He: Aggregated Residual Transformations for Deep Neural "         \
+    "Networks. CVPR 2017, doi:10.1109/CVPR.2017.634, arXiv:1611.05431"
+#define ZAGORUYKO                                                                                 \
+    "Zagoruyko, Komodakis: Wide Residual Networks. BMVC 2016, doi:10.5244/C.30.87, "              \
+    "arXiv:1605.07146"
+
 /* `keras_`: 1 when keras.applications has the network. */
-#define RESNET(name, keras_, summary_, ...)                                                       \
+#define RESNET(name, keras_, citation_, summary_, ...)                                            \
     static const XgComponent name = {                                                             \
         .struct_size = sizeof(XgComponent), .kind = XG_BACKBONE_KIND, .id = #name,                \
-        .version = "1.0.0", .licence = "MIT", .summary = summary_,                                \
-        .citation = "He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition. CVPR "    \
-                    "2016, doi:10.1109/CVPR.2016.90, arXiv:1512.03385",                           \
+        .version = "1.0.0", .licence = "MIT", .summary = summary_, .citation = citation_,         \
         .params = keras_ ? params : NULL, .create = keras_ ? create : NULL,                       \
         .get_interface = keras_ ? get_interface : NULL, .interface_table = &table,                \
         .data = (const Variant[2]){{__VA_ARGS__, 0}, {__VA_ARGS__, 1}}}
 
-RESNET(resnet18, 0, "residual network, 18 layers", {2, 2, 2, 2}, 0, 1, 64);
-RESNET(resnet34, 0, "residual network, 34 layers", {3, 4, 6, 3}, 0, 1, 64);
-RESNET(resnet50, 1, "residual network, 50 layers", {3, 4, 6, 3}, 1, 1, 64);
-RESNET(resnet101, 1, "residual network, 101 layers", {3, 4, 23, 3}, 1, 1, 64);
-RESNET(resnet152, 1, "residual network, 152 layers", {3, 8, 36, 3}, 1, 1, 64);
+RESNET(resnet18, 0, HE, "residual network, 18 layers", {2, 2, 2, 2}, 0, 1, 64);
+RESNET(resnet34, 0, HE, "residual network, 34 layers", {3, 4, 6, 3}, 0, 1, 64);
+RESNET(resnet50, 1, HE, "residual network, 50 layers", {3, 4, 6, 3}, 1, 1, 64);
+RESNET(resnet101, 1, HE, "residual network, 101 layers", {3, 4, 23, 3}, 1, 1, 64);
+RESNET(resnet152, 1, HE, "residual network, 152 layers", {3, 8, 36, 3}, 1, 1, 64);
+RESNET(resnext50_32x4d, 0, XIE, "ResNeXt, 50 layers, 32 groups of 4", {3, 4, 6, 3}, 1, 32, 4);
+RESNET(wide_resnet50_2, 0, ZAGORUYKO, "wide residual network, 50 layers, twice the inner width",
+       {3, 4, 6, 3}, 1, 1, 128);
 
-XG_MODULE("resnet", "1.0.0", &resnet18, &resnet34, &resnet50, &resnet101, &resnet152)
+XG_MODULE("resnet", "1.0.0", &resnet18, &resnet34, &resnet50, &resnet101, &resnet152,
+          &resnext50_32x4d, &wide_resnet50_2)
