@@ -99,8 +99,11 @@ int beside_part(Model *model, const char *folder, const char *location, int64_t 
     if (!find_file(model, folder, location, &all, p))
         return 0;
     const uint64_t at = (uint64_t) offset;
-    if (offset < 0 || at > all.size || length < -1 ||
-        (length >= 0 && (uint64_t) length > all.size - at))
+    if (offset < 0 || at > all.size)
+        return problem(p, XG_FORMAT,
+                       "%.200s: expected bytes from byte %lld on, found a file of %llu", location,
+                       (long long) offset, (unsigned long long) all.size);
+    if (length >= 0 && (uint64_t) length > all.size - at)
         return problem(
             p, XG_FORMAT, "%.200s: expected %lld bytes from byte %lld on, found a file of %llu",
             location, (long long) length, (long long) offset, (unsigned long long) all.size);

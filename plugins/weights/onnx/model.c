@@ -142,7 +142,8 @@ static int read_graph(const Reading *r, Slice graph)
         if (field.number == FIELD_INITIALIZER && !read_initializer(r, &field))
             return 0;
     }
-    return r->p->status == XG_OK && tensors_check_names(&r->model->tensors, r->p) &&
+    return r->p->status == XG_OK && uses_add_copies(graph, &r->model->tensors, r->p) &&
+           tensors_check_names(&r->model->tensors, r->p) &&
            uses_turn(graph, &r->model->tensors, r->p);
 }
 

@@ -31,7 +31,8 @@ int model_read(Slice file, const char *folder, Model *model, Problem *p);
 const char *model_metadata(const Model *model, const char *key);
 void model_clear(Model *model);
 
-/** The part of a file beside the model. `location` must stay inside `folder` without links. */
+/** The part of a file beside the model, to its end for a `length` of -1. `location` must stay
+ * inside `folder` without links. */
 int beside_part(Model *model, const char *folder, const char *location, int64_t offset,
                 int64_t length, Slice *part, Problem *p);
 void beside_clear(Model *model);
