@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-#include "session/study_private.h"
+#include "session/classifier.h"
 
 #include "model/match.h"
 #include "model/writer.h"
@@ -120,6 +120,26 @@ static void preprocess_json(JsonBuilder *builder, const XgPreprocess *p)
     json_builder_end_object(builder);
 }
 
+static void parameters_json(JsonBuilder *builder, const char *name, const XgInstance *instance)
+{
+    json_builder_set_member_name(builder, name);
+    json_builder_begin_object(builder);
+    const XgParamSet *params = xg_instance_params(instance);
+    for (const XgParam *p = xg_instance_entry(instance)->params; p->name != NULL; p++)
+        if (xg_param_set_text(params, p->name) != NULL)
+            member(builder, p->name, xg_param_set_text(params, p->name));
+    json_builder_end_object(builder);
+}
+
+static const char *head_kind(const XgStudy *study)
+{
+    if (xg_study_has_classifier(study))
+        return "classifier";
+    if (new_head(study) == NULL)
+        return "native";
+    return study->plan->head == XG_HEAD_MLP ? "mlp" : "linear";
+}
+
 static char *describe_model(const XgStudy *study)
 {
     g_autoptr(JsonBuilder) builder = json_builder_new();
@@ -127,30 +147,37 @@ static char *describe_model(const XgStudy *study)
     json_builder_begin_object(builder);
     number(builder, "version", 1);
     member(builder, "backbone", entry->id);
-    json_builder_set_member_name(builder, "backbone_parameters");
-    json_builder_begin_object(builder);
-    const XgParamSet *params = xg_instance_params(study->backbone->instance);
-    for (const XgParam *p = entry->params; p->name != NULL; p++)
-        if (xg_param_set_text(params, p->name) != NULL)
-            member(builder, p->name, xg_param_set_text(params, p->name));
-    json_builder_end_object(builder);
+    parameters_json(builder, "backbone_parameters", study->backbone->instance);
     json_builder_set_member_name(builder, "classes");
     json_builder_begin_array(builder);
     for (char **name = study->dataset->class_names; *name != NULL; name++)
         json_builder_add_string_value(builder, *name);
     json_builder_end_array(builder);
     preprocess_json(builder, &study->preprocess);
-    const gboolean replaced = new_head(study) != NULL;
-    member(builder, "head",
-           !replaced                          ? "native"
-           : study->plan->head == XG_HEAD_MLP ? "mlp"
-                                              : "linear");
+    member(builder, "head", head_kind(study));
     member(builder, "tap", study->plan->tap);
     number(builder, "hidden", study->plan->head == XG_HEAD_MLP ? study->plan->hidden : 0);
     member(builder, "strategy", xg_instance_entry(study->strategy)->id);
+    parameters_json(builder, "strategy_parameters", study->strategy);
     json_builder_end_object(builder);
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
     return json_to_string(root, FALSE);
+}
+
+/* What the model's output needs: below a classifier that is its tap, not the trained head. */
+static void add_tensors(const XgStudy *study, XgTensorWriter *writer)
+{
+    const XgNetwork *network = study->network;
+    XgValue *end = xg_study_has_classifier(study)
+                       ? g_hash_table_lookup(network->taps, study->plan->tap)
+                       : NULL;
+    g_autofree guint8 *needed = end ? xg_network_needed(network, &end, 1, NULL, 0) : NULL;
+    for (guint i = 0; i < xg_store_count(study->store); i++) {
+        const XgStored *stored = xg_store_get(study->store, i);
+        const XgValue *value = xg_network_find_parameter(network, stored->name);
+        if (needed == NULL || (value != NULL && needed[value->id]))
+            xg_tensor_writer_add_stored(writer, stored);
+    }
 }
 
 gboolean xg_study_save_model(XgStudy *study, const char *path, GError **error)
@@ -160,8 +187,11 @@ gboolean xg_study_save_model(XgStudy *study, const char *path, GError **error)
     xg_tensor_writer_metadata(writer, "format", "pt");
     xg_tensor_writer_metadata(writer, "xenograft.version", XG_VERSION);
     xg_tensor_writer_metadata(writer, MODEL_KEY, description);
-    xg_tensor_writer_add_store(writer, study->store);
-    return xg_tensor_writer_save(writer, path, error);
+    add_tensors(study, writer);
+    g_autoptr(XgStrategyState) state = xg_strategy_state_new();
+    return (!xg_study_has_classifier(study) ||
+            xg_study_save_classifier(study, writer, state, error)) &&
+           xg_tensor_writer_save(writer, path, error);
 }
 
 /* ---- Reading a model file ------------------------------------------------------------------- */
@@ -209,12 +239,12 @@ static gboolean read_classes(JsonObject *object, XgSavedModel *model, GError **e
     return TRUE;
 }
 
-/* "key=value" of every parameter; freed with g_strfreev(). */
-static char **read_settings(JsonObject *object)
+/* "key=value" of every parameter in the member `name`; freed with g_strfreev(). */
+static char **read_settings(JsonObject *object, const char *name)
 {
     g_autoptr(GPtrArray) settings = g_ptr_array_new();
-    if (json_object_has_member(object, "backbone_parameters")) {
-        JsonObject *given = json_object_get_object_member(object, "backbone_parameters");
+    if (json_object_has_member(object, name)) {
+        JsonObject *given = json_object_get_object_member(object, name);
         g_autoptr(GList) keys = json_object_get_members(given);
         for (GList *key = keys; key != NULL; key = key->next)
             g_ptr_array_add(settings, g_strdup_printf("%s=%s", (const char *) key->data,
@@ -227,7 +257,7 @@ static char **read_settings(JsonObject *object)
 static gboolean build_saved(XgSession *session, JsonObject *object, XgSavedModel *model,
                             GError **error)
 {
-    g_auto(GStrv) settings = read_settings(object);
+    g_auto(GStrv) settings = read_settings(object, "backbone_parameters");
     XgInstance *instance =
         xg_session_instance(session, XG_BACKBONE_KIND, text_in(object, "backbone"),
                             (const char *const *) settings, error);
@@ -247,6 +277,11 @@ static gboolean build_saved(XgSession *session, JsonObject *object, XgSavedModel
     if (tap == NULL)
         return xg_error_set(error, XG_FORMAT, "the backbone has no tap \"%s\"",
                             text_in(object, "tap"));
+    if (strcmp(text_in(object, "head"), "classifier") == 0) {
+        xg_network_prune(model->network, &tap, 1);
+        model->network->logits = tap;
+        return TRUE;
+    }
     return xg_network_replace_head(model->network, tap, NEW_HEAD,
                                    json_object_get_int_member_with_default(object, "hidden", 0),
                                    error);
@@ -276,9 +311,19 @@ static gboolean load_saved(XgSession *session, XgWeightsFile *file, XgSavedModel
     if (model->store == NULL ||
         !xg_weights_file_rename(file, model->backbone->instance, model->store, error))
         return FALSE;
-    g_autoptr(XgMatch) match = xg_match_new(model->store, NULL, NULL, file->tensors, error);
-    return match != NULL && xg_match_check(match, FALSE, error) &&
-           xg_match_load(match, model->store, file->tensors, error);
+    const gboolean classifier = strcmp(text_in(object, "head"), "classifier") == 0;
+    g_autoptr(XgMatch) match = xg_match_new(
+        model->store, NULL, classifier ? XG_CLASSIFIER_SCOPE : NULL, file->tensors, error);
+    if (match == NULL || !xg_match_check(match, FALSE, error) ||
+        !xg_match_load(match, model->store, file->tensors, error))
+        return FALSE;
+    if (!classifier)
+        return TRUE;
+    g_auto(GStrv) settings = read_settings(object, "strategy_parameters");
+    model->classifier =
+        xg_saved_classifier_open(session, text_in(object, "strategy"),
+                                 (const char *const *) settings, &file->source, error);
+    return model->classifier != NULL;
 }
 
 XgSavedModel *xg_saved_model_open(XgSession *session, const char *path, GError **error)
@@ -301,6 +346,7 @@ void xg_saved_model_free(XgSavedModel *model)
     xg_store_free(model->store);
     xg_network_free(model->network);
     xg_session_backbone_free(model->backbone);
+    xg_instance_free(model->classifier);
     g_strfreev(model->class_names);
     g_free(model);
 }

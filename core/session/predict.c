@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-#include "session/study_private.h"
+#include "session/classifier.h"
 
 #include "eval/probabilities.h"
 #include "report/format.h"
@@ -59,6 +59,23 @@ static gboolean predictor_init(Predictor *p, XgSession *session, const char *pat
     return p->program != NULL;
 }
 
+/* Probabilities of the first `rows` of p->images. */
+static gboolean run_model(const Predictor *p, gint64 rows, float *probabilities, GError **error)
+{
+    const float *output = NULL;
+    const float *inputs[] = {p->images};
+    const XgValue *end = p->model->network->logits;
+    if (!xg_program_run(p->program, rows, inputs, &output, error))
+        return FALSE;
+    if (p->model->classifier != NULL)
+        return xg_classifier_predict(p->model->classifier, rows, xg_shape_elements(&end->shape),
+                                     output, p->classes, probabilities, error);
+    for (gint64 i = 0; i < rows; i++)
+        xg_probabilities(output + (gsize) i * p->classes, p->classes,
+                         probabilities + (gsize) i * p->classes);
+    return TRUE;
+}
+
 /* Predicts up to PREDICT_BATCH files; those that cannot be read are told in their place. */
 static gboolean predict_batch(const Predictor *p, const char *const *files, gsize count,
                               GError **error)
@@ -73,21 +90,19 @@ static gboolean predict_batch(const Predictor *p, const char *const *files, gsiz
             readable++;
         g_ptr_array_add(errors, unreadable ? g_strdup(unreadable->message) : NULL);
     }
-    const float *logits = NULL;
-    const float *inputs[] = {p->images};
-    if (readable > 0 && !xg_program_run(p->program, readable, inputs, &logits, error))
+    g_autofree float *probabilities = g_new(float, (gsize) MAX(readable, 1) * p->classes);
+    if (readable > 0 && !run_model(p, readable, probabilities, error))
         return FALSE;
-    g_autofree float *probabilities = g_new(float, p->classes);
+    const float *row = probabilities;
     for (gsize i = 0; i < count; i++) {
         XgPrediction prediction = {.path = files[i],
                                    .error = errors->pdata[i],
                                    .class_names = (const char *const *) p->model->class_names,
                                    .class_count = (guint) p->classes};
         if (prediction.error == NULL) {
-            xg_probabilities(logits, p->classes, probabilities);
-            logits += p->classes;
-            prediction.probabilities = probabilities;
-            prediction.best = (guint) xg_argmax(probabilities, p->classes);
+            prediction.probabilities = row;
+            prediction.best = (guint) xg_argmax(row, p->classes);
+            row += p->classes;
         }
         p->result(&prediction, p->user);
     }

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-#include "session/study_private.h"
+#include "session/classifier.h"
 
 #include "graph/op.h"
 
@@ -295,7 +295,7 @@ static gboolean place_head(XgStudy *study, GError **error)
     if (plan->head == XG_HEAD_LINEAR && native_head_is_linear(study, tap))
         return TRUE;
     if (plan->head == XG_HEAD_CLASSIFIER)
-        return xg_error_set(error, XG_UNSUPPORTED, "classifier heads are not run by this version");
+        return xg_study_place_classifier(study, error);
     return xg_network_replace_head(study->network, tap, "head",
                                    plan->head == XG_HEAD_MLP ? plan->hidden : 0, error);
 }

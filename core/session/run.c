@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-#include "session/study_private.h"
+#include "session/classifier.h"
 
 #include "base/file.h"
 
@@ -88,7 +88,9 @@ static gboolean score_parts(XgStudy *study, GError **error)
     const gsize classes = study->dataset->class_count;
     const XgTrainerSpec spec = xg_study_trainer_spec(study);
     g_autofree float *all = g_new(float, spec.item_count *classes);
-    if (!xg_train_predict(&spec, spec.items, spec.item_count, all, error))
+    if (!(xg_study_has_classifier(study)
+              ? xg_study_classify(study, all, error)
+              : xg_train_predict(&spec, spec.items, spec.item_count, all, error)))
         return FALSE;
     for (int part = 0; part < XG_PARTS; part++) {
         const guint count = study->split->parts[part]->len;
@@ -163,6 +165,8 @@ gboolean xg_study_run(XgStudy *study, gboolean resume, GError **error)
     GError *failure = NULL;
     const gboolean good = write_resolved(study, folder, &failure) &&
                           train(study, folder, resume, &result, &failure) &&
+                          (!xg_study_has_classifier(study) ||
+                           xg_study_fit_classifier(study, &failure)) &&
                           write_results(study, folder, &result, &failure);
     if (good) {
         g_autofree char *summary = xg_report_summary(study->record);

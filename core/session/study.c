@@ -146,6 +146,7 @@ void xg_study_free(XgStudy *study)
     xg_study_file_free(study->file);
     for (int part = 0; part < XG_PARTS; part++)
         g_free(study->items[part]);
+    g_free(study->feature_rows);
     g_free(study->all_items);
     g_free(study->labels);
     g_free(study->hashes);

@@ -55,6 +55,7 @@ struct XgStudy {
     gsize positive;
     char *preprocess_text;
     XgFeatureStore *features;
+    float *feature_rows;    /**< by item, of a classifier; NULL: not computed */
     XgRecord *record;
     char *output;
     char *summary;
@@ -90,6 +91,7 @@ typedef struct {
     char **class_names; /**< ends with NULL */
     XgNetwork *network;
     XgStore *store;
+    XgInstance *classifier; /**< what follows the network's output; NULL: that is the logits */
 } XgSavedModel;
 
 XgSavedModel *xg_saved_model_open(XgSession *session, const char *path, GError **error);

@@ -80,6 +80,30 @@ static void put_history(GKeyFile *file, const GPtrArray *history)
     }
 }
 
+static gboolean save_strategy(const XgTrainRun *run, GKeyFile *file, GError **error)
+{
+    const XgStrategy *strategy = run->spec->strategy;
+    if (strategy == NULL || strategy->save == NULL)
+        return TRUE;
+    g_autoptr(XgStrategyState) state = xg_strategy_state_new();
+    const XgStatus status = strategy->save(run->spec->strategy_self, &state->face);
+    if (!xg_run_strategy_ok(run, status, "save", error))
+        return FALSE;
+    xg_strategy_state_write(state, file, FALSE);
+    return TRUE;
+}
+
+static gboolean load_strategy(const XgTrainRun *run, GKeyFile *file, GError **error)
+{
+    const XgStrategy *strategy = run->spec->strategy;
+    if (strategy == NULL || strategy->load == NULL)
+        return TRUE;
+    g_autoptr(XgStrategyState) state = xg_strategy_state_new();
+    return xg_strategy_state_read(state, file, error) &&
+           xg_run_strategy_ok(
+               run, strategy->load(run->spec->strategy_self, &state->face), "load", error);
+}
+
 static char *state_text(const XgTrainRun *run, GError **error)
 {
     g_autoptr(GKeyFile) file = g_key_file_new();
@@ -92,7 +116,7 @@ static char *state_text(const XgTrainRun *run, GError **error)
     for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
         put_field(file, &fields[i], &run->state);
     put_history(file, run->result->history);
-    if (!xg_strategy_state_save(run, file, error))
+    if (!save_strategy(run, file, error))
         return NULL;
     return g_key_file_to_data(file, NULL, NULL);
 }
@@ -176,7 +200,7 @@ static gboolean get_state(XgTrainRun *run, GKeyFile *file, GError **error)
     if (missing != NULL)
         return xg_error_set(error, XG_FORMAT, "%s: %s", path, missing->message);
     return check_state(run, file, error) && get_history(run, file, error) &&
-           xg_strategy_state_load(run, file, error);
+           load_strategy(run, file, error);
 }
 
 static GKeyFile *parse_state(const XgTrainRun *run, GError **error)

@@ -167,6 +167,12 @@ char *xg_train_plan_describe(const XgTrainPlan *plan, const XgNetwork *network)
     GString *text = g_string_new(NULL);
     g_string_append_printf(text, "start: %s weights; head: %s\n",
                            plan->random_start ? "random" : "pretrained", heads[plan->head]);
+    if (plan->head == XG_HEAD_CLASSIFIER) {
+        const XgValue *tap = g_hash_table_lookup(network->taps, plan->tap);
+        g_string_append_printf(text, "classifier: learns from %" G_GINT64_FORMAT " values (%s)%s\n",
+                               xg_shape_elements(&tap->shape), plan->tap,
+                               plan->phases->len > 0 ? " after the phases" : "");
+    }
     for (guint i = 0; i < plan->phases->len; i++)
         describe_phase(text, plan->phases->pdata[i], network);
     return g_string_free(text, FALSE);

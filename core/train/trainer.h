@@ -90,6 +90,11 @@ void xg_trainer_result_clear(XgTrainerResult *result);
 gboolean xg_train_predict(const XgTrainerSpec *spec, const guint64 *items, gsize count,
                           float *probabilities, GError **error);
 
+/** The values of `tap` [N,F] for items, count x F, with the store's values: from the cache or by
+ *  running the network up to there. */
+gboolean xg_train_features(const XgTrainerSpec *spec, XgValue *tap, const guint64 *items,
+                           gsize count, float *rows, GError **error);
+
 /** What a phase will cost, for `check`. */
 typedef struct {
     XgProgramFacts frozen;       /**< all zero when nothing is frozen */
