@@ -52,7 +52,8 @@ void golden_free(Golden *golden);
 gboolean golden_fill(const Golden *golden, const XgNameMap *maps, XgStore *store, GError **error);
 
 /** The batch `tag` ("image", "train"), NHWC, owned by the caller. */
-float *golden_images(const Golden *golden, const char *tag, gint64 batch, gint64 size);
+float *golden_images(const Golden *golden, const char *tag, gint64 batch, gint64 size,
+                     gint64 channels);
 
 /** The worst error of a section so far. */
 typedef struct {

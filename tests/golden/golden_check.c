@@ -218,7 +218,8 @@ static gboolean check_eval(const Golden *golden, const Host *host, const Options
     const gint64 batch = golden->eval_batch, classes = golden->classes;
     if (!model_open(&model, golden->eval_size, batch, error))
         return FALSE;
-    g_autofree float *images = golden_images(golden, "image", batch, golden->eval_size);
+    g_autofree float *images =
+        golden_images(golden, "image", batch, golden->eval_size, model.network->info.channels);
     const float *inputs[] = {images};
     g_autofree const float **outputs = g_new0(const float *, model.outputs->len);
     g_autoptr(XgProgram) program = model_program(&model, batch, 1, FALSE, error);
@@ -346,7 +347,8 @@ static gboolean check_train(const Golden *golden, const Host *host, const Option
     g_autoptr(XgProgram) program = model_program(&model, batch, model.outputs->len, TRUE, error);
     if (program == NULL)
         return FALSE;
-    g_autofree float *images = golden_images(golden, "train", batch, golden->train_size);
+    g_autofree float *images =
+        golden_images(golden, "train", batch, golden->train_size, model.network->info.channels);
     g_autofree float *targets = g_new0(float, (gsize) (batch * classes));
     g_autofree float *weights = g_new(float, (gsize) batch);
     for (gint64 n = 0; n < batch; n++) {

@@ -141,15 +141,16 @@ gboolean golden_fill(const Golden *golden, const XgNameMap *maps, XgStore *store
     return TRUE;
 }
 
-float *golden_images(const Golden *golden, const char *tag, gint64 batch, gint64 size)
+float *golden_images(const Golden *golden, const char *tag, gint64 batch, gint64 size,
+                     gint64 channels)
 {
     const guint64 stream = stream_of(golden, tag);
-    float *images = g_new(float, (gsize) (batch * size * size * 3));
+    float *images = g_new(float, (gsize) (batch * size * size * channels));
     float *to = images;
     for (gint64 n = 0; n < batch; n++)
         for (gint64 p = 0; p < size * size; p++)
-            for (gint64 c = 0; c < 3; c++)
-                *to++ = (float) (4.0 * uniform(stream, (n * 3 + c) * size * size + p) - 2.0);
+            for (gint64 c = 0; c < channels; c++)
+                *to++ = (float) (4.0 * uniform(stream, (n * channels + c) * size * size + p) - 2.0);
     return images;
 }
 

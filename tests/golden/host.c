@@ -137,13 +137,12 @@ XgNetwork *host_variant(const Host *host, const char *backbone, const char *cons
     const XgNames *names = xg_instance_interface(instance, XG_NAMES_INTERFACE);
     *maps = names ? names->maps(xg_instance_self(instance)) : NULL;
     g_ptr_array_add(host->backbones, instance);
-    if (size_px == 0) {
-        const XgBackbone *backbone_table = xg_instance_table(instance);
-        size_px = backbone_table->input_size(xg_instance_self(instance))->size_px;
-    }
+    const XgBackbone *table = xg_instance_table(instance);
+    const XgInputSize *size = table->input_size(xg_instance_self(instance));
+    const gint64 side = size_px > 0 ? size_px : size->size_px;
     const XgNetworkInfo info = {
-        .classes = classes, .height_px = size_px, .width_px = size_px, .channels = 3};
-    XgNetwork *network = xg_network_build(xg_instance_table(instance), xg_instance_self(instance),
+        .classes = classes, .height_px = side, .width_px = side, .channels = size->channels};
+    XgNetwork *network = xg_network_build(table, xg_instance_self(instance),
                                           xg_instance_host(instance), &info, error);
     if (network == NULL)
         g_prefix_error(error, "%s: ", backbone);

@@ -26,7 +26,8 @@ void host_free(Host *host);
 XgRegistry *host_registry(const Host *host);
 const XgEngineHandle *host_engine(const Host *host);
 
-/** The backbone's network for RGB images of that height and width; 0: its default size. */
+/** The backbone's network for images of its published channels and that height and width; 0: its
+ *  default size. */
 XgNetwork *host_network(const Host *host, const char *backbone, gint64 classes, gint64 size_px,
                         GError **error);
 
