@@ -258,7 +258,7 @@ def golden(model, salt, size):
     net = Net(salt, "/" if model == "densenet169" else "_")
     with torch.no_grad():
         logits = build(net, image(salt, "image", 2, size).double(), argument)
-    settings = {"published": "keras"}
+    settings = {} if build is vgg else {"published": "keras"}
     if model == "mobilenet_v1-0.25":
         settings["width"] = "0.25"
     return {"model": model.split("-")[0], "settings": settings, "names": "keras", "salt": salt,
