@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-/* AlexNet (Krizhevsky et al. 2012) in three forms: torchvision's (Krizhevsky 2014), Caffe's, and the
- * paper's without the two groups that its two GPUs needed. Blocks: conv1 to conv5, each with the
- * pooling behind it, fc6, fc7. "features" is the last map as the classifier gets it, flattened;
+/* AlexNet (Krizhevsky et al. 2012) in three forms: torchvision's (Krizhevsky 2014), Caffe's, and
+ * the paper's without the two groups that its two GPUs needed. Blocks: conv1 to conv5, each with
+ * the pooling behind it, fc6, fc7. "features" is the last map as the classifier gets it, flattened;
  * taps: gap (that map's mean), fc6, fc7 (behind their rectifiers). Biases start at zero in all. */
 #include <xenograft/backbone.h>
 
