@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT */
 /* Inception v3 (Szegedy et al. 2016) with torchvision's names; blocks: stem, then one per Inception
  * module. The auxiliary head's 5x5 window needs the 17x17 map of 299 pixels: below that there is
- * none. Keras' has neither that head nor dropout, no scales in its norms, and averages no padding. */
+ * none. Keras' has neither that head nor dropout nor scales in its norms, and averages no padding.
+ */
 #include <xenograft/draft/keras.h>
 
 typedef struct { int32_t keras; } Variant;
