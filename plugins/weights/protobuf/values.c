@@ -148,11 +148,25 @@ static void put(Target *target, uint64_t bits)
     target->values[at] = t->scale == 1.0F ? value : value * t->scale;
 }
 
+/* Whether a float in the file is one in memory, in the same order. */
+static int is_as_stored(const Tensor *t)
+{
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && t->element == ELEMENT_F32 && !t->varint &&
+           !t->turned && t->scale == 1.0F;
+}
+
 static void put_piece(Target *target, Slice piece)
 {
     const Tensor *t = target->tensor;
     const uint32_t bytes = elements[t->element].bytes;
     uint64_t bits;
+    if (piece.size == 0)
+        return;
+    if (is_as_stored(t)) {
+        memcpy(target->values + target->next, piece.bytes, (size_t) piece.size);
+        target->next += (int64_t) (piece.size / bytes);
+        return;
+    }
     if (t->varint) {
         while (wire_varint(&piece, &bits))
             put(target, bits);
