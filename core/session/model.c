@@ -59,7 +59,8 @@ gboolean xg_study_load_weights(XgStudy *study, GError **error)
 {
     const gboolean allow =
         strcmp(xg_resolved_text(study->resolved, "backbone", "weights_mismatch"), "skip") == 0;
-    if (!xg_weights_file_rename(study->weights, study->backbone->instance, study->store, error))
+    if (!xg_weights_file_rename(study->weights, study->backbone->instance, study->store, error) ||
+        !xg_weights_file_check_family(study->weights, study->backbone, error))
         return FALSE;
     const XgTensorSource *source = study->weights->tensors;
     g_autoptr(XgMatch) match =

@@ -97,6 +97,11 @@ XgSessionBackbone *xg_session_backbone_new(XgInstance *instance, const char *fam
                                            gint64 size_px, GError **error);
 void xg_session_backbone_free(XgSessionBackbone *backbone);
 
+/** Fails when the file, after xg_weights_file_rename(), has the names of a library for whose
+ *  weights the backbone has a family, and images are to be prepared as for another. */
+gboolean xg_weights_file_check_family(const XgWeightsFile *file, const XgSessionBackbone *backbone,
+                                      GError **error);
+
 /** Most channels of a network's input. */
 #define XG_SESSION_CHANNELS_MAX XG_INPUT_CHANNELS_MAX
 

@@ -172,3 +172,19 @@ gboolean xg_weights_file_rename(XgWeightsFile *file, XgInstance *backbone, const
     file->names = xg_named_tensors_describe(named, id);
     return TRUE;
 }
+
+gboolean xg_weights_file_check_family(const XgWeightsFile *file, const XgSessionBackbone *backbone,
+                                      GError **error)
+{
+    const XgNameMap *map = file->named ? xg_named_tensors_map(file->named) : NULL;
+    const XgWeightsFamily *family = backbone->table->families(xg_instance_self(backbone->instance));
+    while (map != NULL && family != NULL && family->id != NULL && strcmp(family->id, map->id) != 0)
+        family++;
+    if (map == NULL || family == NULL || family->id == NULL ||
+        strcmp(backbone->family->id, map->id) == 0)
+        return TRUE;
+    return xg_error_set(error, XG_INVALID,
+                        "%s: its tensors have the %s names, but images would be prepared for %s "
+                        "weights: set weights_family = %s",
+                        file->path, map->id, backbone->family->id, map->id);
+}
