@@ -16,9 +16,13 @@ static void read_all(hid_t file)
     Problem p = {XG_OK, ""};
     const int good = layers_read(file, &layers, &p);
     for (uint64_t i = 0; good && i < layers.count; i++) {
-        float *values = malloc((size_t) layers.tensors[i].facts.count * sizeof *values);
-        if (values)
-            layers_values(file, &layers.tensors[i], values, &p);
+        const Tensor *t = &layers.tensors[i];
+        float *values = malloc((size_t) t->facts.count * sizeof *values);
+        const hid_t dataset = values ? h5_open_object(file, t->path, &p) : -1;
+        if (dataset >= 0) {
+            h5_read(dataset, t->path, values, &p);
+            H5Oclose(dataset);
+        }
         free(values);
     }
     layers_clear(&layers);
