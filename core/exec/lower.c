@@ -58,10 +58,12 @@ void xg_lowered_replace(XgLowered *lowered, XgValue *from, XgValue *to)
 
 /* ---- Extraction ---------------------------------------------------------------------------- */
 
-/* Whether the spec's inputs determine `value` and something trained has a part in it. */
-static gboolean counts(const XgProgramSpec *spec, XgValue *value)
+/* Whether the spec's inputs determine an auxiliary output and something below its head is
+ * trained. */
+static gboolean counts(const XgProgramSpec *spec, guint index)
 {
     const XgNetwork *network = spec->network;
+    XgValue *value = g_array_index(network->auxiliaries, XgAuxiliary, index).logits;
     g_autofree guint8 *needed =
         xg_network_needed(network, &value, 1, spec->inputs, spec->input_count);
     for (guint i = 0; i < network->inputs->len; i++) {
@@ -73,7 +75,13 @@ static gboolean counts(const XgProgramSpec *spec, XgValue *value)
             return FALSE;
     }
     g_autoptr(XgCut) cut = xg_cut_new(network, value, spec->trained, spec->user, spec->bn);
-    return value->producer != NULL && cut->live[value->producer->id];
+    g_autofree guint8 *head = xg_network_auxiliary_head(network, index);
+    for (guint i = 0; i < network->nodes->len; i++) {
+        const XgNode *node = network->nodes->pdata[i];
+        if (cut->live[i] && !head[node->outputs[0]->id])
+            return TRUE;
+    }
+    return FALSE;
 }
 
 /* The spec's outputs, and in training the auxiliary logits that matter. */
@@ -84,7 +92,7 @@ static GPtrArray *all_outputs(const XgProgramSpec *spec)
         g_ptr_array_add(outputs, spec->outputs[i]);
     for (guint i = 0; spec->training && i < spec->network->auxiliaries->len; i++) {
         XgValue *logits = g_array_index(spec->network->auxiliaries, XgAuxiliary, i).logits;
-        if (counts(spec, logits))
+        if (counts(spec, i))
             g_ptr_array_add(outputs, logits);
     }
     return outputs;
@@ -189,22 +197,23 @@ static gboolean set_modes(XgLowered *lowered, const XgProgramSpec *spec, XgValue
 
 /* ---- Loss and gradients -------------------------------------------------------------------- */
 
-static XgValue *add_loss(XgLowered *lowered, XgValue *logits, GError **error)
+static XgValue *add_loss(XgLowered *lowered, XgValue *logits, double focal_gamma, GError **error)
 {
     XgValue *inputs[] = {logits, lowered->targets};
-    XgNode *node =
-        xg_network_add_node(lowered->network, "cross_entropy/1", "loss", inputs, 2, NULL, 0, error);
+    const XgAttr gamma = xg_attr_float("gamma", focal_gamma);
+    XgNode *node = xg_network_add_node(lowered->network, "cross_entropy/1", "loss", inputs, 2,
+                                       &gamma, 1, error);
     return node ? node->outputs[0] : NULL;
 }
 
 /* loss + weight * auxiliary loss */
-static XgValue *add_auxiliary(XgLowered *lowered, XgValue *loss, XgValue *logits, double weight,
-                              GError **error)
+static XgValue *add_auxiliary(XgLowered *lowered, XgValue *loss, const XgAuxiliary *head,
+                              double focal_gamma, GError **error)
 {
-    XgValue *auxiliary = add_loss(lowered, logits, error);
+    XgValue *auxiliary = add_loss(lowered, head->logits, focal_gamma, error);
     if (auxiliary == NULL)
         return NULL;
-    const XgAttr factor = xg_attr_float("factor", weight);
+    const XgAttr factor = xg_attr_float("factor", head->weight);
     XgNode *scaled = xg_network_add_node(lowered->network, "scale/1", "auxiliary", &auxiliary, 1,
                                          &factor, 1, error);
     if (scaled == NULL)
@@ -214,17 +223,17 @@ static XgValue *add_auxiliary(XgLowered *lowered, XgValue *loss, XgValue *logits
     return sum ? sum->outputs[0] : NULL;
 }
 
-static gboolean append_losses(XgLowered *lowered, GError **error)
+static gboolean append_losses(XgLowered *lowered, double focal_gamma, GError **error)
 {
     XgValue *logits = lowered->outputs->pdata[0];
     const XgShape per_image = {1, {XG_BATCH}};
     lowered->targets = xg_network_add_input(lowered->network, "targets", &logits->shape);
     lowered->weights = xg_network_add_input(lowered->network, "weights", &per_image);
-    lowered->loss = add_loss(lowered, logits, error);
+    lowered->loss = add_loss(lowered, logits, focal_gamma, error);
     const GArray *auxiliaries = lowered->network->auxiliaries;
     for (guint i = 0; i < auxiliaries->len && lowered->loss != NULL; i++) {
         const XgAuxiliary *a = &g_array_index(auxiliaries, XgAuxiliary, i);
-        lowered->loss = add_auxiliary(lowered, lowered->loss, a->logits, a->weight, error);
+        lowered->loss = add_auxiliary(lowered, lowered->loss, a, focal_gamma, error);
     }
     return lowered->loss != NULL;
 }
@@ -292,7 +301,7 @@ XgLowered *xg_lower(const XgProgramSpec *spec, GError **error)
     if (!spec->plain && !xg_fold(lowered, spec, error))
         return NULL;
     if (spec->training &&
-        (!append_losses(lowered, error) || !append_gradients(lowered, spec, error)))
+        (!append_losses(lowered, spec->focal_gamma, error) || !append_gradients(lowered, spec, error)))
         return NULL;
     prune(lowered);
     if (spec->training && !spec->plain)

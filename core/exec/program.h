@@ -69,6 +69,7 @@ typedef struct {
     void *user;
     XgBnMode bn;
     guint64 seed;       /**< of dropout */
+    double focal_gamma; /**< of the focal loss (Lin et al. 2017); 0: plain cross entropy */
     gsize memory_limit; /**< bytes of the arena; 0: none; more is an XG_LIMIT error */
     gboolean plain;     /**< TRUE: no folding, no fusing (for tests) */
     gboolean lean;      /**< training: TRUE: less memory for a little time; without it this is

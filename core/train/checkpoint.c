@@ -28,7 +28,7 @@ static const Field fields[] = {
     FIELD(best_score, REAL),   FIELD(best_loss, REAL),  FIELD(kept_phase, WHOLE),
     FIELD(kept_epoch, WHOLE),  FIELD(kept_score, REAL), FIELD(kept_loss, REAL),
     FIELD(total_steps, WHOLE), FIELD(stop_phase, FLAG), FIELD(stop_training, FLAG),
-    FIELD(next_phase, WHOLE),
+    FIELD(next_phase, WHOLE),  FIELD(plateau_best, REAL), FIELD(plateau_bad, WHOLE),
 };
 
 static void put_field(GKeyFile *file, const Field *field, const XgTrainState *state)

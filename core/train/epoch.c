@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: MIT */
 #include "train/run.h"
 
-#include "base/rng.h"
+#include "base/memory.h"
 #include "eval/probabilities.h"
 #include "graph/op.h"
+#include "train/phase.h"
 
 #include <math.h>
 #include <string.h>
@@ -31,6 +32,9 @@ gboolean xg_phase_updates(const XgPhase *phase, const XgNetwork *network, const 
 {
     if (phase->bn == XG_BN_FROZEN)
         return FALSE;
+    const int auxiliary = xg_network_auxiliary_of(network, buffer);
+    if (auxiliary >= 0)
+        return xg_phase_trains_auxiliary(phase, network, (guint) auxiliary);
     int block = -2;
     for (guint i = 0; i < network->nodes->len; i++)
         if (uses(network->nodes->pdata[i], buffer))
@@ -38,7 +42,8 @@ gboolean xg_phase_updates(const XgPhase *phase, const XgNetwork *network, const 
     for (guint i = 0; i < network->values->len; i++) {
         const XgValue *value = network->values->pdata[i];
         if (value->kind == XG_VALUE_PARAMETER && value->block == block &&
-            xg_phase_rate(phase, network, value) > 0.0)
+            xg_phase_rate(phase, network, value) > 0.0 &&
+            (block >= 0 || xg_network_auxiliary_of(network, value) < 0))
             return TRUE;
     }
     return FALSE;
@@ -85,9 +90,53 @@ static gboolean make_optimiser(XgTrainRun *run, GError **error)
         double to_zero, to_start;
         xg_phase_penalty(run->phase, spec->network, value, &to_zero, &to_start);
         const float *start = to_start > 0.0 ? xg_snapshot_find(run->initial, stored->name) : NULL;
-        if (!xg_optimiser_add(run->optimiser, stored, rate, TRUE, to_zero, to_start, start, error))
+        if (!xg_optimiser_add(run->optimiser, stored, rate, to_zero, to_start, start, error))
             return FALSE;
         g_ptr_array_add(run->trained, stored);
+    }
+    return TRUE;
+}
+
+/* A program for the whole batch, or within the memory limit for a part of it: the gradients of a
+ * step are then summed over several passes. */
+static gboolean make_training(XgTrainRun *run, XgProgramSpec *program, GError **error)
+{
+    GError *failure = NULL;
+    for (run->rows = run->phase->batch_size; run->training == NULL;
+         run->rows = (run->rows + 1) / 2) {
+        g_clear_error(&failure);
+        program->max_batch = run->rows;
+        run->training = xg_program_new(program, &failure);
+        if (run->training != NULL)
+            break;
+        if (run->rows == 1 || !g_error_matches(failure, XG_ERROR, -XG_LIMIT)) {
+            g_propagate_error(error, failure);
+            return FALSE;
+        }
+    }
+    g_clear_error(&failure);
+    if (run->rows < run->phase->batch_size && run->spec->note != NULL) {
+        g_autofree char *text = g_strdup_printf(
+            "phase %s: batches of %" G_GINT64_FORMAT " pass in parts of %" G_GINT64_FORMAT
+            " to keep within the memory limit",
+            run->phase->name, run->phase->batch_size, run->rows);
+        run->spec->note(text, run->spec->user);
+    }
+    return TRUE;
+}
+
+/* Room for the sums of gradients when a step takes several passes. */
+static gboolean make_sums(XgTrainRun *run, GError **error)
+{
+    if (run->rows == run->phase->batch_size)
+        return TRUE;
+    run->sums = g_ptr_array_new_with_free_func(xg_aligned_free);
+    for (guint i = 0; i < run->trained->len; i++) {
+        const XgStored *stored = run->trained->pdata[i];
+        float *sum = xg_aligned_alloc(sizeof(float) * (gsize) stored->count, "gradients", error);
+        if (sum == NULL)
+            return FALSE;
+        g_ptr_array_add(run->sums, sum);
     }
     return TRUE;
 }
@@ -109,10 +158,10 @@ static gboolean make_programs(XgTrainRun *run, XgPhaseChoice *choice, GError **e
         .user = choice,
         .bn = run->phase->bn,
         .seed = spec->seed,
+        .focal_gamma = run->phase->focal_gamma,
         .memory_limit = spec->memory_limit,
     };
-    run->training = xg_program_new(&program, error);
-    if (run->training == NULL)
+    if (!make_training(run, &program, error))
         return FALSE;
     program.training = FALSE;
     program.max_batch = EVALUATION_BATCH;
@@ -145,7 +194,8 @@ gboolean xg_run_open_phase(XgTrainRun *run, GError **error)
             run->cut->elements);
         spec->note(text, spec->user);
     }
-    return make_programs(run, &choice, error) && make_optimiser(run, error);
+    return make_programs(run, &choice, error) && make_optimiser(run, error) &&
+           make_sums(run, error);
 }
 
 void xg_run_close_phase(XgTrainRun *run)
@@ -154,98 +204,9 @@ void xg_run_close_phase(XgTrainRun *run)
     g_clear_pointer(&run->evaluation, xg_program_free);
     g_clear_pointer(&run->optimiser, xg_optimiser_free);
     g_clear_pointer(&run->trained, g_ptr_array_unref);
+    g_clear_pointer(&run->sums, g_ptr_array_unref);
     g_clear_pointer(&run->cut, xg_cut_free);
     run->phase = NULL;
-}
-
-/* ---- An epoch ------------------------------------------------------------------------------ */
-
-/* The training items in this epoch's order. */
-static guint64 *shuffled(const XgTrainRun *run)
-{
-    const XgTrainerSpec *spec = run->spec;
-    guint64 *items = g_memdup2(spec->train_items, sizeof(guint64) * spec->train_count);
-    g_autofree char *purpose =
-        g_strdup_printf("shuffle:%s:%" G_GINT64_FORMAT, run->phase->name, run->state.epoch);
-    xg_rng_shuffle(spec->seed, xg_rng_stream(purpose), items, spec->train_count);
-    return items;
-}
-
-static void fill_targets(const XgTrainRun *run, const guint64 *items, gint64 n, float *targets,
-                         float *weights)
-{
-    const gint64 classes = run->spec->classes;
-    memset(targets, 0, sizeof(float) * (gsize) (n * classes));
-    for (gint64 i = 0; i < n; i++) {
-        targets[i * classes + run->spec->labels[items[i]]] = 1.0f;
-        weights[i] = 1.0f / (float) n;
-    }
-}
-
-static gboolean finite_step(const XgTrainRun *run, double loss, double rate, GError **error)
-{
-    if (isfinite(loss))
-        return TRUE;
-    return xg_error_set(error, XG_NUMERIC,
-                        "phase %s, epoch %" G_GINT64_FORMAT ", step %" G_GINT64_FORMAT
-                        ", learning rate %g: the training loss is not finite (%g); a lower "
-                        "learning rate may help",
-                        run->phase->name, run->state.epoch + 1, run->state.step + 1, rate, loss);
-}
-
-static gboolean train_step(XgTrainRun *run, const float *const *inputs, const guint64 *items,
-                           gint64 n, gint64 steps, float *targets, float *weights, GError **error)
-{
-    XgTrainState *state = &run->state;
-    fill_targets(run, items, n, targets, weights);
-    const double rate =
-        state->rate_scale * xg_schedule_rate(&run->phase->schedule, state->epoch,
-                                             run->phase->epochs, state->step, steps);
-    const float *logits;
-    double loss;
-    if (!xg_program_train(run->training, n, inputs, targets, weights, (guint64) state->total_steps,
-                          &logits, &loss, error) ||
-        !finite_step(run, loss, rate, error))
-        return FALSE;
-    g_autofree const float **gradients = g_new(const float *, run->trained->len);
-    for (guint i = 0; i < run->trained->len; i++)
-        gradients[i] =
-            xg_program_gradient(run->training, ((XgStored *) run->trained->pdata[i])->name);
-    xg_optimiser_step(run->optimiser, rate, gradients);
-    state->last_rate = rate;
-    state->loss_sum += loss * (double) n;
-    state->step++;
-    state->total_steps++;
-    return TRUE;
-}
-
-gboolean xg_run_epoch(XgTrainRun *run, GError **error)
-{
-    const XgTrainerSpec *spec = run->spec;
-    const gint64 batch = run->phase->batch_size;
-    const gint64 steps = ((gint64) spec->train_count + batch - 1) / batch;
-    g_autofree guint64 *items = shuffled(run);
-    gsize done = MIN((gsize) (run->state.step * batch), spec->train_count);
-    if (done == spec->train_count)
-        return TRUE;
-    g_autoptr(XgFeaturePass) pass =
-        xg_feature_pass_new(spec->features, items + done, spec->train_count - done, batch, error);
-    if (pass == NULL)
-        return FALSE;
-    g_autofree float *targets = g_new(float, (gsize) (batch * spec->classes));
-    g_autofree float *weights = g_new(float, (gsize) batch);
-    while (done < spec->train_count) {
-        const float *const *inputs;
-        gint64 n;
-        if (spec->interrupted != NULL && g_atomic_int_get(spec->interrupted) != 0)
-            return xg_error_set(error, XG_CANCELLED, "interrupted");
-        if (!xg_feature_pass_next(pass, &inputs, &n, error) ||
-            !train_step(run, inputs, items + done, n, steps, targets, weights, error))
-            return FALSE;
-        done += (gsize) n;
-        xg_run_progress(run, "training", (gint64) done, (gint64) spec->train_count, NULL);
-    }
-    return TRUE;
 }
 
 /* ---- Evaluation ---------------------------------------------------------------------------- */

@@ -5,18 +5,20 @@
 #include "base/memory.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Elements per task: small enough to share among workers, large enough to amortise a call. */
 #define GRAIN 16384
+
+enum { STATES_MAX = 3 };
 
 typedef struct {
     XgStored *parameter;
     double rate;
     float decay, to_zero, to_start;
     const float *start;
-    float *first;  /* SGD: momentum; AdamW: first moment */
-    float *second; /* AdamW: second moment */
-    char *names[2];
+    float *states[STATES_MAX]; /* in the order of kinds[]; the average last */
+    char *names[STATES_MAX];
 } Slot;
 
 struct XgOptimiser {
@@ -33,15 +35,17 @@ typedef struct {
     const float *gradient;
     double learning_rate;
     double correction1, correction2;
+    float scale;   /* of the gradient: clipping */
+    float average; /* decay of the average in this step */
 } Update;
 
 static void slot_free(void *data)
 {
     Slot *slot = data;
-    xg_aligned_free(slot->first);
-    xg_aligned_free(slot->second);
-    g_free(slot->names[0]);
-    g_free(slot->names[1]);
+    for (int i = 0; i < STATES_MAX; i++) {
+        xg_aligned_free(slot->states[i]);
+        g_free(slot->names[i]);
+    }
     g_free(slot);
 }
 
@@ -62,35 +66,14 @@ void xg_optimiser_free(XgOptimiser *optimiser)
     g_free(optimiser);
 }
 
-gboolean xg_optimiser_add(XgOptimiser *optimiser, XgStored *parameter, double rate, gboolean decay,
-                          double to_zero, double to_start, const float *start, GError **error)
-{
-    const gboolean adam = optimiser->spec.kind == XG_OPTIMISER_ADAMW;
-    const gsize size = sizeof(float) * (gsize) parameter->count;
-    Slot *slot = g_new0(Slot, 1);
-    slot->parameter = parameter;
-    slot->rate = rate;
-    slot->decay = decay ? (float) optimiser->spec.weight_decay : 0.0f;
-    slot->to_zero = (float) to_zero;
-    slot->to_start = (float) to_start;
-    slot->start = start;
-    slot->first = xg_aligned_alloc(size, "optimiser state", error);
-    slot->second = adam && slot->first ? xg_aligned_alloc(size, "optimiser state", error) : NULL;
-    if (slot->first == NULL || (adam && slot->second == NULL)) {
-        slot_free(slot);
-        return FALSE;
-    }
-    slot->names[0] = g_strconcat(adam ? "moment1:" : "momentum:", parameter->name, NULL);
-    slot->names[1] = g_strconcat("moment2:", parameter->name, NULL);
-    g_ptr_array_add(optimiser->slots, slot);
-    return TRUE;
-}
+/* ---- Steps --------------------------------------------------------------------------------- */
 
 /* The gradient with the penalties' part. */
-static inline float penalised(const Slot *s, const float *gradient, gint64 i)
+static inline float penalised(const Update *u, gint64 i)
 {
+    const Slot *s = u->slot;
     const float p = s->parameter->values[i];
-    float g = gradient[i] + s->to_zero * p;
+    float g = u->scale * u->gradient[i] + s->to_zero * p;
     if (s->start != NULL)
         g += s->to_start * (p - s->start[i]);
     return g;
@@ -101,57 +84,171 @@ static void sgd(void *data, gint64 begin, gint64 end, int worker G_GNUC_UNUSED)
     const Update *u = data;
     const Slot *s = u->slot;
     float *restrict p = s->parameter->values;
-    float *restrict v = s->first;
+    float *restrict v = s->states[0];
     const float momentum = (float) u->spec->momentum;
     const float rate = (float) u->learning_rate;
     const gboolean nesterov = u->spec->nesterov;
     for (gint64 i = begin; i < end; i++) {
-        const float g = penalised(s, u->gradient, i) + s->decay * p[i];
+        const float g = penalised(u, i) + s->decay * p[i];
         v[i] = momentum * v[i] + g;
         p[i] -= rate * (nesterov ? g + momentum * v[i] : v[i]);
     }
 }
 
-static void adamw(void *data, gint64 begin, gint64 end, int worker G_GNUC_UNUSED)
+/* AdamW shrinks the parameter; Adam adds the decay to the gradient. */
+static void adam(void *data, gint64 begin, gint64 end, int worker G_GNUC_UNUSED)
 {
     const Update *u = data;
     const Slot *s = u->slot;
+    const gboolean decoupled = u->spec->kind == XG_OPTIMISER_ADAMW;
     float *restrict p = s->parameter->values;
-    float *restrict m = s->first;
-    float *restrict v = s->second;
+    float *restrict m = s->states[0];
+    float *restrict v = s->states[1];
     const float beta1 = (float) u->spec->beta1, beta2 = (float) u->spec->beta2;
     const float epsilon = (float) u->spec->epsilon;
-    const float keep = (float) (1.0 - u->learning_rate * (double) s->decay);
+    const float keep =
+        decoupled ? (float) (1.0 - u->learning_rate * (double) s->decay) : 1.0f;
+    const float decay = decoupled ? 0.0f : s->decay;
     const float rate = (float) (u->learning_rate / u->correction1);
     const float root = (float) (1.0 / sqrt(u->correction2));
     for (gint64 i = begin; i < end; i++) {
-        const float g = penalised(s, u->gradient, i);
+        const float g = penalised(u, i) + decay * p[i];
         m[i] = beta1 * m[i] + (1.0f - beta1) * g;
         v[i] = beta2 * v[i] + (1.0f - beta2) * g * g;
         p[i] = p[i] * keep - rate * m[i] / (sqrtf(v[i]) * root + epsilon);
     }
 }
 
-void xg_optimiser_step(XgOptimiser *optimiser, double learning_rate, const float *const *gradients)
+static void rmsprop(void *data, gint64 begin, gint64 end, int worker G_GNUC_UNUSED)
 {
-    optimiser->steps++;
-    Update u = {.spec = &optimiser->spec};
-    u.correction1 = 1.0 - pow(u.spec->beta1, (double) optimiser->steps);
-    u.correction2 = 1.0 - pow(u.spec->beta2, (double) optimiser->steps);
-    for (guint i = 0; i < optimiser->slots->len; i++) {
-        if (gradients[i] == NULL)
-            continue;
-        u.slot = optimiser->slots->pdata[i];
-        u.gradient = gradients[i];
-        u.learning_rate = learning_rate * u.slot->rate;
-        xg_pool_run(optimiser->pool, u.slot->parameter->count, GRAIN,
-                    u.spec->kind == XG_OPTIMISER_ADAMW ? adamw : sgd, &u);
+    const Update *u = data;
+    const Slot *s = u->slot;
+    float *restrict p = s->parameter->values;
+    float *restrict v = s->states[0];
+    float *restrict square = s->states[1];
+    const float alpha = (float) u->spec->alpha, epsilon = (float) u->spec->epsilon;
+    const float momentum = (float) u->spec->momentum;
+    const float rate = (float) u->learning_rate;
+    for (gint64 i = begin; i < end; i++) {
+        const float g = penalised(u, i) + s->decay * p[i];
+        square[i] = alpha * square[i] + (1.0f - alpha) * g * g;
+        v[i] = momentum * v[i] + g / (sqrtf(square[i]) + epsilon);
+        p[i] -= rate * v[i];
     }
 }
 
+typedef struct {
+    guint states;
+    const char *names[2];
+    XgPoolFunc step;
+} Kind;
+
+static const Kind kinds[] = {
+    [XG_OPTIMISER_SGD] = {1, {"momentum"}, sgd},
+    [XG_OPTIMISER_ADAMW] = {2, {"moment1", "moment2"}, adam},
+    [XG_OPTIMISER_ADAM] = {2, {"moment1", "moment2"}, adam},
+    [XG_OPTIMISER_RMSPROP] = {2, {"momentum", "square"}, rmsprop},
+};
+
+static void average(void *data, gint64 begin, gint64 end, int worker G_GNUC_UNUSED)
+{
+    const Update *u = data;
+    const float *p = u->slot->parameter->values;
+    float *restrict mean = u->slot->states[kinds[u->spec->kind].states];
+    for (gint64 i = begin; i < end; i++)
+        mean[i] += (1.0f - u->average) * (p[i] - mean[i]);
+}
+
+/* What the gradients are multiplied by so that their norm is at most `limit`, as PyTorch's
+ * clip_grad_norm_() does. */
+static float clip_scale(const XgOptimiser *optimiser, const float *const *gradients, double limit)
+{
+    double sum = 0.0;
+    for (guint i = 0; i < optimiser->slots->len; i++) {
+        const Slot *slot = optimiser->slots->pdata[i];
+        for (gint64 k = 0; gradients[i] != NULL && k < slot->parameter->count; k++)
+            sum += (double) gradients[i][k] * (double) gradients[i][k];
+    }
+    return (float) MIN(1.0, limit / (sqrt(sum) + 1e-6));
+}
+
+void xg_optimiser_step(XgOptimiser *optimiser, double learning_rate, const float *const *gradients)
+{
+    const XgOptimiserSpec *spec = &optimiser->spec;
+    const double steps = (double) ++optimiser->steps;
+    Update u = {.spec = spec, .scale = 1.0f};
+    u.correction1 = 1.0 - pow(spec->beta1, steps);
+    u.correction2 = 1.0 - pow(spec->beta2, steps);
+    u.average = (float) MIN(spec->ema_decay, (1.0 + steps) / (10.0 + steps));
+    if (spec->clip_norm > 0.0)
+        u.scale = clip_scale(optimiser, gradients, spec->clip_norm);
+    for (guint i = 0; i < optimiser->slots->len; i++) {
+        u.slot = optimiser->slots->pdata[i];
+        u.gradient = gradients[i];
+        u.learning_rate = learning_rate * u.slot->rate;
+        const gint64 count = u.slot->parameter->count;
+        if (u.gradient != NULL)
+            xg_pool_run(optimiser->pool, count, GRAIN, kinds[spec->kind].step, &u);
+        if (u.gradient != NULL && spec->ema_decay > 0.0)
+            xg_pool_run(optimiser->pool, count, GRAIN, average, &u);
+    }
+}
+
+void xg_optimiser_swap_averages(XgOptimiser *optimiser)
+{
+    const guint index = kinds[optimiser->spec.kind].states;
+    for (guint i = 0; i < optimiser->slots->len && optimiser->spec.ema_decay > 0.0; i++) {
+        const Slot *slot = optimiser->slots->pdata[i];
+        for (gint64 k = 0; k < slot->parameter->count; k++) {
+            const float value = slot->parameter->values[k];
+            slot->parameter->values[k] = slot->states[index][k];
+            slot->states[index][k] = value;
+        }
+    }
+}
+
+/* ---- Parameters ----------------------------------------------------------------------------- */
+
+static gboolean add_state(Slot *slot, guint index, const char *prefix, GError **error)
+{
+    slot->names[index] = g_strconcat(prefix, ":", slot->parameter->name, NULL);
+    slot->states[index] = xg_aligned_alloc(sizeof(float) * (gsize) slot->parameter->count,
+                                           "optimiser state", error);
+    return slot->states[index] != NULL;
+}
+
+gboolean xg_optimiser_add(XgOptimiser *optimiser, XgStored *parameter, double rate, double to_zero,
+                          double to_start, const float *start, GError **error)
+{
+    const Kind *kind = &kinds[optimiser->spec.kind];
+    Slot *slot = g_new0(Slot, 1);
+    slot->parameter = parameter;
+    slot->rate = rate;
+    slot->decay = (float) optimiser->spec.weight_decay;
+    slot->to_zero = (float) to_zero;
+    slot->to_start = (float) to_start;
+    slot->start = start;
+    gboolean good = TRUE;
+    for (guint i = 0; i < kind->states && good; i++)
+        good = add_state(slot, i, kind->names[i], error);
+    if (good && optimiser->spec.ema_decay > 0.0) {
+        good = add_state(slot, kind->states, "average", error);
+        if (good)
+            memcpy(slot->states[kind->states], parameter->values,
+                   sizeof(float) * (gsize) parameter->count);
+    }
+    if (good)
+        g_ptr_array_add(optimiser->slots, slot);
+    else
+        slot_free(slot);
+    return good;
+}
+
+/* ---- State --------------------------------------------------------------------------------- */
+
 static guint states_per_slot(const XgOptimiser *optimiser)
 {
-    return optimiser->spec.kind == XG_OPTIMISER_ADAMW ? 2 : 1;
+    return kinds[optimiser->spec.kind].states + (optimiser->spec.ema_decay > 0.0);
 }
 
 const char *xg_optimiser_state_name(const XgOptimiser *optimiser, guint index)
@@ -169,7 +266,7 @@ float *xg_optimiser_state(XgOptimiser *optimiser, guint index, gint64 *count)
     g_assert(index / per < optimiser->slots->len);
     const Slot *slot = optimiser->slots->pdata[index / per];
     *count = slot->parameter->count;
-    return index % per == 0 ? slot->first : slot->second;
+    return slot->states[index % per];
 }
 
 gint64 xg_optimiser_steps(const XgOptimiser *optimiser)

@@ -67,7 +67,9 @@ gboolean xg_pattern_matches_any(const char *pattern, const XgNetwork *network)
     return FALSE;
 }
 
-double xg_phase_rate(const XgPhase *phase, const XgNetwork *network, const XgValue *parameter)
+/* What the rules say, whatever the parameter is of. */
+static double rate_of_rules(const XgPhase *phase, const XgNetwork *network,
+                            const XgValue *parameter)
 {
     double rate = 0.0;
     for (guint i = 0; i < phase->rules->len; i++) {
@@ -78,6 +80,42 @@ double xg_phase_rate(const XgPhase *phase, const XgNetwork *network, const XgVal
     if (rate > 0.0 && phase->bn != XG_BN_TRAIN && is_batch_norm(network, parameter))
         return 0.0;
     return rate;
+}
+
+/* Whether something below the head of an auxiliary output is trained. */
+static gboolean trains_below(const XgPhase *phase, const XgNetwork *network, guint auxiliary)
+{
+    XgValue *logits = g_array_index(network->auxiliaries, XgAuxiliary, auxiliary).logits;
+    g_autofree guint8 *needed = xg_network_needed(network, &logits, 1, NULL, 0);
+    g_autofree guint8 *head = xg_network_auxiliary_head(network, auxiliary);
+    for (guint i = 0; i < network->values->len; i++) {
+        const XgValue *value = network->values->pdata[i];
+        if (value->kind == XG_VALUE_PARAMETER && needed[i] && !head[i] &&
+            rate_of_rules(phase, network, value) > 0.0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+double xg_phase_rate(const XgPhase *phase, const XgNetwork *network, const XgValue *parameter)
+{
+    const double rate = rate_of_rules(phase, network, parameter);
+    if (rate <= 0.0 || parameter->block >= 0)
+        return rate;
+    const int auxiliary = xg_network_auxiliary_of(network, parameter);
+    return auxiliary < 0 || trains_below(phase, network, (guint) auxiliary) ? rate : 0.0;
+}
+
+gboolean xg_phase_trains_auxiliary(const XgPhase *phase, const XgNetwork *network, guint auxiliary)
+{
+    g_autofree guint8 *head = xg_network_auxiliary_head(network, auxiliary);
+    for (guint i = 0; i < network->values->len; i++) {
+        const XgValue *value = network->values->pdata[i];
+        if (value->kind == XG_VALUE_PARAMETER && head[i] &&
+            xg_phase_rate(phase, network, value) > 0.0)
+            return TRUE;
+    }
+    return FALSE;
 }
 
 void xg_phase_penalty(const XgPhase *phase, const XgNetwork *network, const XgValue *parameter,
@@ -140,10 +178,23 @@ void xg_phase_facts_clear(XgPhaseFacts *facts)
     g_clear_pointer(&facts->blocks, g_free);
 }
 
+/* "; auxiliary loss of aux1.fc2 times 0.3" */
+static void describe_auxiliaries(GString *text, const XgPhase *phase, const XgNetwork *network)
+{
+    for (guint i = 0; i < network->auxiliaries->len; i++) {
+        const XgAuxiliary *a = &g_array_index(network->auxiliaries, XgAuxiliary, i);
+        const char *name = xg_network_classifier_name(network, a->logits);
+        if (xg_phase_trains_auxiliary(phase, network, i))
+            g_string_append_printf(text, "; auxiliary loss of %s times %g",
+                                   name ? name : "an auxiliary head", a->weight);
+    }
+}
+
 static void describe_phase(GString *text, const XgPhase *phase, const XgNetwork *network)
 {
-    static const char *const optimisers[] = {"sgd", "adamw"};
-    static const char *const schedules[] = {"constant", "step", "cosine"};
+    static const char *const optimisers[] = {"sgd", "adamw", "adam", "rmsprop"};
+    static const char *const schedules[] = {"constant", "step", "cosine", "one-cycle",
+                                            "plateau"};
     static const char *const modes[] = {"frozen", "adapt", "train"};
     XgPhaseFacts facts;
     xg_phase_facts(phase, network, &facts);
@@ -152,12 +203,14 @@ static void describe_phase(GString *text, const XgPhase *phase, const XgNetwork 
         "phase %s: trains %s: %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
         " parameters (%.3g %%), %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
         " layers; %s, learning rate %g, %s schedule, up to %" G_GINT64_FORMAT
-        " epochs in batches of %" G_GINT64_FORMAT "; batch norm %s\n",
+        " epochs in batches of %" G_GINT64_FORMAT "; batch norm %s",
         phase->name, facts.blocks, facts.trained_elements, facts.all_elements,
         100.0 * (double) facts.trained_elements / (double) MAX(facts.all_elements, 1),
         facts.trained_layers, facts.all_layers, optimisers[phase->optimiser.kind],
         phase->schedule.learning_rate, schedules[phase->schedule.kind], phase->epochs,
         phase->batch_size, modes[phase->bn]);
+    describe_auxiliaries(text, phase, network);
+    g_string_append_c(text, '\n');
     xg_phase_facts_clear(&facts);
 }
 

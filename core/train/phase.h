@@ -14,6 +14,11 @@ gboolean xg_pattern_matches_any(const char *pattern, const XgNetwork *network);
 /** TRUE for a parameter of a batch or layer normalisation. */
 gboolean xg_parameter_is_norm(const XgNetwork *network, const XgValue *parameter);
 
+/** TRUE when the phase trains something of the head of that auxiliary output: a rule says so, and
+ *  something below it is trained. */
+gboolean xg_phase_trains_auxiliary(const XgPhase *phase, const XgNetwork *network,
+                                   guint auxiliary);
+
 /** TRUE for a bias, by its published name. */
 gboolean xg_parameter_is_bias(const XgValue *parameter);
 

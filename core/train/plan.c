@@ -50,7 +50,7 @@ static const Field plan_fields[] = {
 static const Field phase_fields[] = {
     {"epochs", FIELD_INT, PHASE(epochs), 1, 1e6, NULL},
     {"batch_size", FIELD_INT, PHASE(batch_size), 1, 65536, NULL},
-    {"optimizer", FIELD_CHOICE, PHASE(optimiser.kind), 0, 0, "sgd|adamw"},
+    {"optimizer", FIELD_CHOICE, PHASE(optimiser.kind), 0, 0, "sgd|adamw|adam|rmsprop"},
     {"learning_rate", FIELD_FLOAT, PHASE(schedule.learning_rate), 0, 1e6, NULL},
     {"momentum", FIELD_FLOAT, PHASE(optimiser.momentum), 0, 1, NULL},
     {"nesterov", FIELD_CHOICE, PHASE(optimiser.nesterov), 0, 1, NULL},
@@ -58,7 +58,8 @@ static const Field phase_fields[] = {
     {"beta2", FIELD_FLOAT, PHASE(optimiser.beta2), 0, 1, NULL},
     {"epsilon", FIELD_FLOAT, PHASE(optimiser.epsilon), 0, 1, NULL},
     {"weight_decay", FIELD_FLOAT, PHASE(optimiser.weight_decay), 0, 1e6, NULL},
-    {"schedule", FIELD_CHOICE, PHASE(schedule.kind), 0, 0, "constant|step|cosine"},
+    {"schedule", FIELD_CHOICE, PHASE(schedule.kind), 0, 0,
+     "constant|step|cosine|one_cycle|plateau"},
     {"warmup_epochs", FIELD_FLOAT, PHASE(schedule.warmup_epochs), 0, 1e6, NULL},
     {"step_epochs", FIELD_INT, PHASE(schedule.step_epochs), 1, 1e6, NULL},
     {"step_factor", FIELD_FLOAT, PHASE(schedule.step_factor), 0, 1, NULL},
@@ -68,6 +69,13 @@ static const Field phase_fields[] = {
     {"tolerance", FIELD_FLOAT, PHASE(tolerance), 0, 1, NULL},
     {"convergence_epochs", FIELD_INT, PHASE(convergence_epochs), 1, 1e6, NULL},
     {"keep", FIELD_CHOICE, PHASE(keep_last), 0, 0, "best|last"},
+    {"alpha", FIELD_FLOAT, PHASE(optimiser.alpha), 0, 1, NULL},
+    {"clip_norm", FIELD_FLOAT, PHASE(optimiser.clip_norm), 0, 1e9, NULL},
+    {"ema_decay", FIELD_FLOAT, PHASE(optimiser.ema_decay), 0, 1, NULL},
+    {"label_smoothing", FIELD_FLOAT, PHASE(label_smoothing), 0, 1, NULL},
+    {"class_weights", FIELD_CHOICE, PHASE(class_weights), 0, 0, "none|balanced"},
+    {"sampling", FIELD_CHOICE, PHASE(balanced_batches), 0, 0, "shuffle|balanced"},
+    {"focal_gamma", FIELD_FLOAT, PHASE(focal_gamma), 0, 100, NULL},
 };
 
 /* The index of `word` in "a|b|c", or -1. */
@@ -310,8 +318,12 @@ static XgPhase *on_phase(XgPlan *face, const char *name)
     phase->name = g_strdup(name);
     phase->epochs = 20;
     phase->batch_size = 32;
-    phase->optimiser = (XgOptimiserSpec){
-        .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 1e-4};
+    phase->optimiser = (XgOptimiserSpec){.momentum = 0.9,
+                                         .beta1 = 0.9,
+                                         .beta2 = 0.999,
+                                         .epsilon = 1e-8,
+                                         .alpha = 0.99,
+                                         .weight_decay = 1e-4};
     phase->schedule =
         (XgScheduleSpec){.learning_rate = 1e-3, .step_epochs = 10, .step_factor = 0.1};
     phase->start = g_strdup("previous");

@@ -39,6 +39,10 @@ struct XgPhase {
     double tolerance;
     gint64 convergence_epochs;
     gboolean keep_last;
+    double label_smoothing;
+    gboolean class_weights;   /**< classes count alike in the loss */
+    gboolean balanced_batches; /**< images are drawn so that classes are equally frequent */
+    double focal_gamma;
     GPtrArray *rules;     /**< of XgPhaseRule */
     GPtrArray *penalties; /**< of XgPhasePenalty */
 };
@@ -71,7 +75,7 @@ gboolean xg_train_plan_check(const XgTrainPlan *plan, GError **error);
 
 /** The learning-rate multiplier of a parameter of `network` (the final one, whose head may
  *  have been replaced) in a phase; 0: frozen. Batch-norm parameters are frozen unless the phase's
- *  mode is XG_BN_TRAIN. */
+ *  mode is XG_BN_TRAIN, and those of an auxiliary head unless something below it is trained. */
 double xg_phase_rate(const XgPhase *phase, const XgNetwork *network, const XgValue *parameter);
 
 /** The sum of penalty strengths on a parameter, towards zero and towards the start. */

@@ -25,6 +25,8 @@ typedef struct {
     double kept_score, kept_loss;
     gint64 total_steps; /**< of all phases: dropout's counter */
     gboolean stop_phase, stop_training;
+    double plateau_best; /**< of the plateau schedule */
+    gint64 plateau_bad;
     gint64 next_phase; /**< chosen by the strategy; -1: the following one */
 } XgTrainState;
 
@@ -45,6 +47,8 @@ typedef struct {
     XgProgram *training, *evaluation;
     XgOptimiser *optimiser;
     GPtrArray *trained; /**< of XgStored, in the optimiser's order */
+    gint64 rows;        /**< images that the training program takes at once */
+    GPtrArray *sums;    /**< gradients of a step in several passes, per trained; NULL: one pass */
 } XgTrainRun;
 
 /** What a phase trains of a network. */
@@ -75,6 +79,11 @@ gboolean xg_run_evaluate(XgTrainRun *run, const char *activity, const guint64 *i
 
 void xg_run_progress(const XgTrainRun *run, const char *activity, gint64 done, gint64 total,
                      const XgHistoryRow *row);
+
+/** Tells the strategy of an epoch; nothing when `callback` or `row` is NULL. */
+typedef XgStatus (*XgEpochCallback)(void *self, XgControl *control, const XgEpoch *epoch);
+gboolean xg_run_tell_strategy(XgTrainRun *run, XgEpochCallback callback, const char *name,
+                              const XgHistoryRow *row, GError **error);
 
 /** Turns a strategy callback's status into an error; TRUE for XG_OK. */
 gboolean xg_run_strategy_ok(const XgTrainRun *run, XgStatus status, const char *callback,

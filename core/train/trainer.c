@@ -8,91 +8,6 @@
 /* Seconds between two checkpoints while all goes well. */
 #define CHECKPOINT_US (15 * G_USEC_PER_SEC)
 
-/* ---- What the strategy steers --------------------------------------------------------------- */
-
-typedef struct {
-    XgControl face; /* first member */
-    XgTrainRun *run;
-} Control;
-
-static XgTrainRun *run_of(XgControl *control)
-{
-    return ((Control *) control)->run;
-}
-
-static void on_stop_phase(XgControl *control)
-{
-    run_of(control)->state.stop_phase = TRUE;
-}
-
-static void on_stop_training(XgControl *control)
-{
-    run_of(control)->state.stop_training = TRUE;
-}
-
-static void on_scale(XgControl *control, double factor)
-{
-    if (factor >= 0.0 && isfinite(factor))
-        run_of(control)->state.rate_scale *= factor;
-}
-
-static void on_next_phase(XgControl *control, const char *name)
-{
-    XgTrainRun *run = run_of(control);
-    const GPtrArray *phases = run->spec->plan->phases;
-    for (guint i = 0; i < phases->len; i++)
-        if (strcmp(((const XgPhase *) phases->pdata[i])->name, name) == 0)
-            run->state.next_phase = i;
-}
-
-static void on_note(XgControl *control, const char *text)
-{
-    const XgTrainerSpec *spec = run_of(control)->spec;
-    if (spec->note != NULL)
-        spec->note(text, spec->user);
-}
-
-static const XgControlApi control_api = {on_stop_phase, on_stop_training, on_scale, on_next_phase,
-                                         on_note};
-
-gboolean xg_run_strategy_ok(const XgTrainRun *run, XgStatus status, const char *callback,
-                            GError **error)
-{
-    if (status == XG_OK)
-        return TRUE;
-    const XgTrainerSpec *spec = run->spec;
-    const char *text = spec->strategy_failure ? spec->strategy_failure(spec->user) : NULL;
-    return xg_error_set(error, status < 0 ? status : XG_PLUGIN, "strategy, %s: %s", callback,
-                        text ? text : "failed without a message");
-}
-
-typedef XgStatus (*EpochCallback)(void *self, XgControl *control, const XgEpoch *epoch);
-
-static gboolean tell_strategy(XgTrainRun *run, EpochCallback callback, const char *name,
-                              const XgHistoryRow *row, GError **error)
-{
-    if (callback == NULL || row == NULL)
-        return TRUE;
-    Control control = {{&control_api, (XgPlan *) &run->spec->plan->plan}, run};
-    const XgEpoch epoch = {
-        .phase = row->phase,
-        .phase_index = row->phase_index,
-        .epoch = row->epoch,
-        .epochs = run->phase->epochs,
-        .learning_rate = row->learning_rate,
-        .train_loss = row->train_loss,
-        .validation_loss = row->validation_loss,
-        .validation_accuracy = row->validation_accuracy,
-        .validation_auc = row->validation_auc,
-        .validation_score = row->validation_balanced_accuracy,
-        .best_epoch = run->state.best_epoch,
-        .best_score = run->state.best_score,
-    };
-    return xg_run_strategy_ok(run, callback(run->spec->strategy_self, &control.face, &epoch), name,
-                              error) &&
-           (run->spec->plan->error == NULL || xg_train_plan_check(run->spec->plan, error));
-}
-
 /* ---- Epochs -------------------------------------------------------------------------------- */
 
 static void history_row_free(void *data)
@@ -191,6 +106,18 @@ static gboolean stop_run(XgTrainRun *run, GError *failure, GError **error)
     return FALSE;
 }
 
+static void lower_on_plateau(XgTrainRun *run, const XgHistoryRow *row)
+{
+    XgTrainState *state = &run->state;
+    if (run->phase->schedule.kind != XG_SCHEDULE_PLATEAU || isnan(row->validation_loss))
+        return;
+    XgPlateau plateau = {state->plateau_best, state->plateau_bad};
+    state->rate_scale *=
+        xg_schedule_plateau(&run->phase->schedule, &plateau, row->validation_loss);
+    state->plateau_best = plateau.best;
+    state->plateau_bad = plateau.bad;
+}
+
 static gboolean finish_epoch(XgTrainRun *run, gint64 started_us, gboolean *over, GError **error)
 {
     XgTrainState *state = &run->state;
@@ -201,18 +128,22 @@ static gboolean finish_epoch(XgTrainRun *run, gint64 started_us, gboolean *over,
     row->learning_rate = state->last_rate;
     row->train_loss = state->loss_sum / (double) run->spec->train_count;
     GError *failure = NULL;
-    if (!score_validation(run, row, &failure) || !keep_best(run, row, &failure)) {
+    xg_optimiser_swap_averages(run->optimiser);
+    const gboolean scored = score_validation(run, row, &failure) && keep_best(run, row, &failure);
+    xg_optimiser_swap_averages(run->optimiser);
+    if (!scored) {
         history_row_free(row);
         return stop_run(run, failure, error);
     }
     row->seconds = (double) (g_get_monotonic_time() - started_us) / G_USEC_PER_SEC;
     g_ptr_array_add(run->result->history, row);
     xg_run_progress(run, "epoch", 0, 0, row);
+    lower_on_plateau(run, row);
     state->epoch++;
     state->step = 0;
     state->loss_sum = 0.0;
-    const EpochCallback callback = run->spec->strategy ? run->spec->strategy->epoch : NULL;
-    if (!tell_strategy(run, callback, "epoch", row, error))
+    const XgEpochCallback callback = run->spec->strategy ? run->spec->strategy->epoch : NULL;
+    if (!xg_run_tell_strategy(run, callback, "epoch", row, error))
         return FALSE;
     *over = phase_is_over(run, row);
     return TRUE;
@@ -276,6 +207,8 @@ static void start_phase(XgTrainRun *run)
     state->best_score = state->best_loss = NAN;
     state->stop_phase = FALSE;
     state->next_phase = -1;
+    state->plateau_best = NAN;
+    state->plateau_bad = 0;
 }
 
 /* TRUE when a later phase may start from this one's result by name. */
@@ -315,8 +248,8 @@ static gboolean finish_phase(XgTrainRun *run, GError **error)
         if (row->phase_index == state->phase && row->epoch == state->best_epoch)
             best = row;
     }
-    const EpochCallback callback = run->spec->strategy ? run->spec->strategy->phase_end : NULL;
-    return tell_strategy(run, callback, "phase_end", best, error);
+    const XgEpochCallback callback = run->spec->strategy ? run->spec->strategy->phase_end : NULL;
+    return xg_run_tell_strategy(run, callback, "phase_end", best, error);
 }
 
 /* An interruption before the first step leaves nothing to save; one while a resumed phase is

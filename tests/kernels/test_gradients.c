@@ -224,6 +224,12 @@ static void draw_cross_entropy(Trial *t)
         targets[i] = fabsf(targets[i]);
 }
 
+static void draw_focal(Trial *t)
+{
+    draw_cross_entropy(t);
+    t->attributes[t->attribute_count++] = xg_attr_float("gamma", 2.0);
+}
+
 /* `wanted`: how many inputs, from the first, the gradient is taken by. */
 static const struct {
     const char *op;
@@ -260,6 +266,7 @@ static const struct {
     {"class_token/1", draw_class_token, 2},
     {"position/1", draw_position, 2},
     {"cross_entropy/1", draw_cross_entropy, 1},
+    {"cross_entropy/1", draw_focal, 1},
 };
 
 /* sum(dy * output) with the input moved by `step` along the direction. */

@@ -16,6 +16,7 @@ import torch
 STEPS = 20
 ELEMENTS = 6
 SGD = {"momentum": 0.0, "nesterov": False, "weight_decay": 0.0}
+RMSPROP = {"alpha": 0.99, "epsilon": 1e-8, "momentum": 0.0, "weight_decay": 0.0}
 ADAMW = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.0}
 
 
@@ -23,8 +24,12 @@ def make(kind, parameter, s):
     if kind == "sgd":
         return torch.optim.SGD([parameter], lr=1.0, momentum=s["momentum"],
                                nesterov=s["nesterov"], weight_decay=s["weight_decay"])
-    return torch.optim.AdamW([parameter], lr=1.0, betas=(s["beta1"], s["beta2"]),
-                             eps=s["epsilon"], weight_decay=s["weight_decay"])
+    if kind == "rmsprop":
+        return torch.optim.RMSprop([parameter], lr=1.0, alpha=s["alpha"], eps=s["epsilon"],
+                                   momentum=s["momentum"], weight_decay=s["weight_decay"])
+    made = torch.optim.Adam if kind == "adam" else torch.optim.AdamW
+    return made([parameter], lr=1.0, betas=(s["beta1"], s["beta2"]),
+                eps=s["epsilon"], weight_decay=s["weight_decay"])
 
 
 def floats(tensor):
@@ -32,7 +37,8 @@ def floats(tensor):
 
 
 def case(name, kind, learning_rate, **changes):
-    settings = dict(SGD if kind == "sgd" else ADAMW, **changes)
+    clip_norm = changes.pop("clip_norm", 0.0)
+    settings = dict({"sgd": SGD, "rmsprop": RMSPROP}.get(kind, ADAMW), **changes)
     generator = torch.Generator().manual_seed(len(name))
     parameter = torch.nn.Parameter(torch.randn(ELEMENTS, generator=generator))
     centre = torch.randn(ELEMENTS, generator=generator)
@@ -46,9 +52,11 @@ def case(name, kind, learning_rate, **changes):
         parameter.grad = steepness * (parameter.detach() - centre) + noise
         rates.append(rate)
         gradients.append(floats(parameter.grad))
+        if clip_norm > 0:
+            torch.nn.utils.clip_grad_norm_([parameter], clip_norm)
         optimiser.step()
         values.append(floats(parameter.detach()))
-    return {"name": name, "kind": kind, **settings, "start": start, "rates": rates,
+    return {"name": name, "kind": kind, "clip_norm": clip_norm, **settings, "start": start, "rates": rates,
             "gradients": gradients, "values": values}
 
 
@@ -68,6 +76,34 @@ def schedule(name, kind, learning_rate, epochs, step_epochs=1, step_factor=0.1):
             "step_epochs": step_epochs, "step_factor": step_factor, "rates": rates}
 
 
+def one_cycle(learning_rate, epochs, steps):
+    """The rate of each step."""
+    optimiser = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, epochs=epochs,
+                                                steps_per_epoch=steps, cycle_momentum=False)
+    rates = []
+    for _ in range(epochs * steps):
+        rates.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        if len(rates) < epochs * steps:
+            cycle.step()
+    return {"learning_rate": learning_rate, "epochs": epochs, "steps": steps, "rates": rates}
+
+
+def plateau(learning_rate, patience, factor, losses):
+    """The rate after each epoch's validation loss."""
+    optimiser = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=learning_rate)
+    falling = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, factor=factor,
+                                                         patience=patience)
+    rates = []
+    for loss in losses:
+        optimiser.step()
+        falling.step(loss)
+        rates.append(optimiser.param_groups[0]["lr"])
+    return {"learning_rate": learning_rate, "step_epochs": patience, "step_factor": factor,
+            "losses": losses, "rates": rates}
+
+
 def main():
     warnings.simplefilter("error")
     cases = [
@@ -80,6 +116,12 @@ def main():
         case("adamw and decay", "adamw", 0.05, weight_decay=0.2),
         case("adamw, other betas", "adamw", 0.1, beta1=0.5, beta2=0.9, epsilon=1e-3,
              weight_decay=0.01),
+        case("adam and decay", "adam", 0.05, weight_decay=0.1),
+        case("rmsprop", "rmsprop", 0.01),
+        case("rmsprop, momentum and decay", "rmsprop", 0.01, alpha=0.9, momentum=0.8,
+             epsilon=1e-4, weight_decay=0.05),
+        case("momentum, clipped", "sgd", 0.05, momentum=0.9, clip_norm=0.5),
+        case("adam, clipped", "adam", 0.05, clip_norm=0.1),
     ]
     schedules = [
         schedule("step", "step", 0.1, 25, step_epochs=10),
@@ -87,8 +129,11 @@ def main():
         schedule("cosine", "cosine", 0.1, 20),
         schedule("cosine, odd", "cosine", 3e-4, 7),
     ]
+    cycles = [one_cycle(0.1, 10, 7), one_cycle(3e-3, 3, 5)]
+    plateaus = [plateau(0.1, 2, 0.1, [1.0, 0.9, 0.95, 0.91, 0.90001, 0.8, 0.85, 0.9, 0.81, 0.7]),
+                plateau(1.0, 1, 0.5, [2.0, 2.0, 2.0, 2.0, 2.0, 1.0, 1.5, 1.2, 1.3, 0.99995])]
     json.dump({"made_with": f"PyTorch {torch.__version__}", "cases": cases,
-               "schedules": schedules}, sys.stdout, indent=None, separators=(",", ":"))
+               "schedules": schedules, "cycles": cycles, "plateaus": plateaus}, sys.stdout, indent=None, separators=(",", ":"))
     print()
 
 

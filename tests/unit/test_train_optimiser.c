@@ -32,7 +32,7 @@ static void add(XgOptimiser *optimiser, XgStored *stored, double rate, double to
                 double to_start, const float *start)
 {
     g_autoptr(GError) error = NULL;
-    ck_assert_msg(xg_optimiser_add(optimiser, stored, rate, TRUE, to_zero, to_start, start, &error),
+    ck_assert_msg(xg_optimiser_add(optimiser, stored, rate, to_zero, to_start, start, &error),
                   "%s", error ? error->message : "");
 }
 
@@ -46,19 +46,26 @@ static float *read_floats(JsonArray *array)
 
 /* ---- PyTorch ------------------------------------------------------------------------------- */
 
+static double real(JsonObject *one, const char *name)
+{
+    return json_object_get_double_member_with_default(one, name, 0.0);
+}
+
 static XgOptimiserSpec read_spec(JsonObject *one)
 {
-    XgOptimiserSpec spec = {.weight_decay = json_object_get_double_member(one, "weight_decay")};
-    if (strcmp(json_object_get_string_member(one, "kind"), "adamw") == 0) {
-        spec.kind = XG_OPTIMISER_ADAMW;
-        spec.beta1 = json_object_get_double_member(one, "beta1");
-        spec.beta2 = json_object_get_double_member(one, "beta2");
-        spec.epsilon = json_object_get_double_member(one, "epsilon");
-    } else {
-        spec.kind = XG_OPTIMISER_SGD;
-        spec.momentum = json_object_get_double_member(one, "momentum");
-        spec.nesterov = json_object_get_boolean_member(one, "nesterov");
-    }
+    static const char *const kinds[] = {"sgd", "adamw", "adam", "rmsprop"};
+    XgOptimiserSpec spec = {
+        .weight_decay = real(one, "weight_decay"),
+        .clip_norm = real(one, "clip_norm"),
+        .beta1 = real(one, "beta1"),
+        .beta2 = real(one, "beta2"),
+        .epsilon = real(one, "epsilon"),
+        .alpha = real(one, "alpha"),
+        .momentum = real(one, "momentum"),
+        .nesterov = json_object_get_boolean_member_with_default(one, "nesterov", FALSE)};
+    const char *kind = json_object_get_string_member(one, "kind");
+    while (strcmp(kinds[spec.kind], kind) != 0)
+        ck_assert_uint_lt(++spec.kind, G_N_ELEMENTS(kinds));
     return spec;
 }
 
@@ -102,6 +109,35 @@ START_TEST(test_pytorch)
     ck_assert_uint_ge(json_array_get_length(cases), 8);
     for (guint i = 0; i < json_array_get_length(cases); i++)
         check_case(json_array_get_object_element(cases, i));
+}
+END_TEST
+
+/* mean += (1 - d) * (p - mean), d = min(0.5, (1 + steps) / (10 + steps)); a swap shows it. */
+START_TEST(test_averages)
+{
+    const XgOptimiserSpec spec = {.kind = XG_OPTIMISER_SGD, .ema_decay = 0.5};
+    g_autoptr(XgPool) pool = xg_pool_new(1);
+    g_autoptr(XgOptimiser) optimiser = xg_optimiser_new(&spec, pool);
+    XgStored *stored = stored_new("p", 1);
+    stored->values[0] = 1.0f;
+    add(optimiser, stored, 1.0, 0.0, 0.0, NULL);
+    double mean = 1.0, value = 1.0;
+    const float gradient = 0.25f;
+    const float *gradients[] = {&gradient};
+    for (int step = 1; step <= 12; step++) {
+        xg_optimiser_step(optimiser, 0.1, gradients);
+        value -= 0.1 * 0.25;
+        mean += (1.0 - fmin(0.5, (1.0 + step) / (10.0 + step))) * (value - mean);
+    }
+    ck_assert_double_eq_tol((double) stored->values[0], value, 1e-5);
+    xg_optimiser_swap_averages(optimiser);
+    ck_assert_double_eq_tol((double) stored->values[0], mean, 1e-5);
+    xg_optimiser_swap_averages(optimiser);
+    ck_assert_double_eq_tol((double) stored->values[0], value, 1e-5);
+    ck_assert_str_eq(xg_optimiser_state_name(optimiser, 0), "momentum:p");
+    ck_assert_str_eq(xg_optimiser_state_name(optimiser, 1), "average:p");
+    ck_assert_ptr_null(xg_optimiser_state_name(optimiser, 2));
+    stored_free(stored);
 }
 END_TEST
 
@@ -253,6 +289,7 @@ int main(void)
     Suite *suite = suite_create("train_optimiser");
     TCase *tcase = tcase_create("optimiser");
     tcase_add_test(tcase, test_pytorch);
+    tcase_add_test(tcase, test_averages);
     tcase_add_test(tcase, test_penalties);
     tcase_add_test(tcase, test_no_gradient);
     tcase_add_test(tcase, test_threads);

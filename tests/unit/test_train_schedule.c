@@ -44,6 +44,56 @@ START_TEST(test_pytorch)
 }
 END_TEST
 
+static JsonArray *list_in(JsonParser *parser, const char *name)
+{
+    ck_assert(json_parser_load_from_file(parser, CASES, NULL));
+    return json_object_get_array_member(json_node_get_object(json_parser_get_root(parser)), name);
+}
+
+START_TEST(test_one_cycle)
+{
+    g_autoptr(JsonParser) parser = json_parser_new();
+    JsonArray *cycles = list_in(parser, "cycles");
+    ck_assert_uint_eq(json_array_get_length(cycles), 2);
+    for (guint i = 0; i < 2; i++) {
+        JsonObject *one = json_array_get_object_element(cycles, i);
+        JsonArray *rates = json_object_get_array_member(one, "rates");
+        const gint64 epochs = json_object_get_int_member(one, "epochs");
+        const gint64 steps = json_object_get_int_member(one, "steps");
+        const XgScheduleSpec spec = {
+            .kind = XG_SCHEDULE_ONE_CYCLE,
+            .learning_rate = json_object_get_double_member(one, "learning_rate")};
+        for (gint64 k = 0; k < epochs * steps; k++)
+            ck_assert_double_eq_tol(xg_schedule_rate(&spec, k / steps, epochs, k % steps, steps),
+                                    json_array_get_double_element(rates, (guint) k),
+                                    1e-12 * spec.learning_rate);
+    }
+}
+END_TEST
+
+START_TEST(test_plateau)
+{
+    g_autoptr(JsonParser) parser = json_parser_new();
+    JsonArray *plateaus = list_in(parser, "plateaus");
+    ck_assert_uint_eq(json_array_get_length(plateaus), 2);
+    for (guint i = 0; i < 2; i++) {
+        JsonObject *one = json_array_get_object_element(plateaus, i);
+        JsonArray *losses = json_object_get_array_member(one, "losses");
+        JsonArray *rates = json_object_get_array_member(one, "rates");
+        const XgScheduleSpec spec = {
+            .kind = XG_SCHEDULE_PLATEAU,
+            .step_epochs = json_object_get_int_member(one, "step_epochs"),
+            .step_factor = json_object_get_double_member(one, "step_factor")};
+        XgPlateau plateau = {NAN, 0};
+        double rate = json_object_get_double_member(one, "learning_rate");
+        for (guint k = 0; k < json_array_get_length(losses); k++) {
+            rate *= xg_schedule_plateau(&spec, &plateau, json_array_get_double_element(losses, k));
+            ck_assert_double_eq_tol(rate, json_array_get_double_element(rates, k), 1e-12);
+        }
+    }
+}
+END_TEST
+
 START_TEST(test_constant)
 {
     const XgScheduleSpec spec = {.kind = XG_SCHEDULE_CONSTANT, .learning_rate = 0.02};
@@ -74,6 +124,8 @@ int main(void)
     Suite *suite = suite_create("train_schedule");
     TCase *tcase = tcase_create("schedule");
     tcase_add_test(tcase, test_pytorch);
+    tcase_add_test(tcase, test_one_cycle);
+    tcase_add_test(tcase, test_plateau);
     tcase_add_test(tcase, test_constant);
     tcase_add_test(tcase, test_warmup);
     suite_add_tcase(suite, tcase);

@@ -56,10 +56,15 @@ typedef struct XgPlanApi {
     /** Opens a phase; phases run in the order of opening. From `phase_end` too. */
     XgPhase *(*phase)(XgPlan *plan, const char *name);
     /** Settings of one phase:
-     *   "epochs" int, "batch_size" int, "optimizer" "sgd" | "adamw", "learning_rate" float,
-     *   "momentum" float, "nesterov" int, "beta1", "beta2", "epsilon", "weight_decay" float,
-     *   "schedule" "constant" | "step" | "cosine", "warmup_epochs" float, "step_epochs" int,
-     *   "step_factor" float, "bn" "frozen" | "adapt" | "train" (of the trained blocks),
+     *   "epochs" int, "batch_size" int, "optimizer" "sgd" | "adamw" | "adam" | "rmsprop",
+     *   "learning_rate" float, "momentum" float, "nesterov" int, "beta1", "beta2", "epsilon",
+     *   "alpha" (of rmsprop), "weight_decay" float, "clip_norm" float (largest norm of the
+     *   gradients together; 0: any), "ema_decay" float (validated and kept are averages of the
+     *   weights; 0: none), "schedule" "constant" | "step" | "cosine" | "one_cycle" | "plateau"
+     *   (falls by step_factor after step_epochs epochs without a lower validation loss),
+     *   "warmup_epochs" float, "step_epochs" int, "step_factor" float,
+     *   "label_smoothing" float, "class_weights" "none" | "balanced", "sampling" "shuffle" |
+     *   "balanced", "focal_gamma" float (0: plain cross entropy), "bn" "frozen" | "adapt" | "train" (of the trained blocks),
      *   "start" "previous" (default) | "initial" | the name of an earlier phase,
      *   "patience" int (epochs without a better validation score before stopping; 0: never),
      *   "tolerance" float (stop when the training loss falls by less than this part of itself
@@ -175,15 +180,15 @@ XG_UNUSED static inline void xg_phase_train(XgPlan *plan, XgPhase *phase, const 
      "passes over the training images"},                                                          \
         {"batch_size", XG_PARAM_INT, 0, "32", "1", "4096", "images", NULL,                        \
          "images per optimiser step"},                                                            \
-        {"optimizer", XG_PARAM_ENUM, 0, optimizer_default, NULL, NULL, NULL, "sgd|adamw",         \
-         "SGD with momentum, or AdamW (Loshchilov and Hutter 2019)"},                             \
+        {"optimizer", XG_PARAM_ENUM, 0, optimizer_default, NULL, NULL, NULL,                      \
+         "sgd|adamw|adam|rmsprop", "how gradients become steps"},                             \
         {"learning_rate", XG_PARAM_FLOAT, 0, rate_default, "0", "100", NULL, NULL,                \
          "learning rate after the warm-up"},                                                      \
-        {"momentum", XG_PARAM_FLOAT, 0, "0.9", "0", "1", NULL, NULL, "momentum of SGD"},          \
+        {"momentum", XG_PARAM_FLOAT, 0, "0.9", "0", "1", NULL, NULL, "momentum of SGD, RMSprop"}, \
         {"weight_decay", XG_PARAM_FLOAT, 0, "1e-4", "0", "10", NULL, NULL,                        \
          "L2 penalty (SGD) or decoupled decay (AdamW)"},                                          \
-        {"schedule", XG_PARAM_ENUM, 0, "cosine", NULL, NULL, NULL, "constant|step|cosine",        \
-         "how the learning rate falls"},                                                          \
+        {"schedule", XG_PARAM_ENUM, 0, "cosine", NULL, NULL, NULL,                                \
+         "constant|step|cosine|one_cycle|plateau", "how the learning rate falls"},                                                          \
         {"warmup_epochs", XG_PARAM_FLOAT, 0, "0", "0", "1000", "epochs", NULL,                    \
          "linear rise of the learning rate from zero"},                                           \
         {"step_epochs", XG_PARAM_INT, 0, "10", "1", "100000", "epochs", NULL,                     \
@@ -191,7 +196,19 @@ XG_UNUSED static inline void xg_phase_train(XgPlan *plan, XgPhase *phase, const 
         {"step_factor", XG_PARAM_FLOAT, 0, "0.1", "0", "1", NULL, NULL,                           \
          "factor of each fall of the step schedule"},                                             \
         {"patience", XG_PARAM_INT, 0, "0", "0", "100000", "epochs", NULL,                         \
-         "epochs without a better validation score before stopping; 0: never"}
+         "epochs without a better validation score before stopping; 0: never"},                       \
+        {"clip_norm", XG_PARAM_FLOAT, 0, "0", "0", "1e9", NULL, NULL,                             \
+         "largest norm of all gradients together; 0: any"},                                       \
+        {"ema_decay", XG_PARAM_FLOAT, 0, "0", "0", "0.99999", NULL, NULL,                         \
+         "decay of an average of the weights, which is what is validated and kept; 0: none"},     \
+        {"label_smoothing", XG_PARAM_FLOAT, 0, "0", "0", "0.99", NULL, NULL,                      \
+         "part of each target that is spread over all classes"},                                  \
+        {"class_weights", XG_PARAM_ENUM, 0, "none", NULL, NULL, NULL, "none|balanced",            \
+         "balanced: an image counts by the inverse frequency of its class"},                      \
+        {"sampling", XG_PARAM_ENUM, 0, "shuffle", NULL, NULL, NULL, "shuffle|balanced",           \
+         "balanced: images are drawn so that classes are equally frequent"},                      \
+        {"focal_gamma", XG_PARAM_FLOAT, 0, "0", "0", "10", NULL, NULL,                            \
+         "exponent of the focal loss (Lin et al. 2017); 0: cross entropy"}
 
 /** Hands the values of XG_TRAINING_PARAMS to a phase. */
 XG_UNUSED static inline void xg_phase_training(XgPlan *plan, XgPhase *phase)
@@ -208,6 +225,12 @@ XG_UNUSED static inline void xg_phase_training(XgPlan *plan, XgPhase *phase)
     xg_phase_set_int(plan, phase, "step_epochs", xg_param_int(h, "step_epochs"));
     xg_phase_set_float(plan, phase, "step_factor", xg_param_float(h, "step_factor"));
     xg_phase_set_int(plan, phase, "patience", xg_param_int(h, "patience"));
+    xg_phase_set_float(plan, phase, "clip_norm", xg_param_float(h, "clip_norm"));
+    xg_phase_set_float(plan, phase, "ema_decay", xg_param_float(h, "ema_decay"));
+    xg_phase_set_float(plan, phase, "label_smoothing", xg_param_float(h, "label_smoothing"));
+    xg_phase_set(plan, phase, "class_weights", xg_param_string(h, "class_weights"));
+    xg_phase_set(plan, phase, "sampling", xg_param_string(h, "sampling"));
+    xg_phase_set_float(plan, phase, "focal_gamma", xg_param_float(h, "focal_gamma"));
 }
 
 #ifdef __cplusplus
