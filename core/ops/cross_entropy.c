@@ -56,8 +56,8 @@ static void reference(const XgNodeInfo *info, const XgRun *run)
         for (gint64 k = 0; k < classes; k++) {
             const double log_p = (double) logits[k] - largest - log(sum);
             if (targets[k] != 0.0f)
-                loss -= (double) targets[k] * log_p *
-                        (gamma > 0.0 ? pow(-expm1(log_p), gamma) : 1.0);
+                loss -=
+                    (double) targets[k] * log_p * (gamma > 0.0 ? pow(-expm1(log_p), gamma) : 1.0);
             run->outputs[1][n * classes + k] = (float) exp(log_p);
         }
         run->outputs[0][n] = (float) loss;
@@ -69,8 +69,7 @@ static double slope(double p, double gamma)
 {
     if (gamma <= 0.0 || p <= 0.0)
         return 1.0;
-    return pow(1.0 - p, gamma) -
-           (p < 1.0 ? gamma * pow(1.0 - p, gamma - 1.0) * p * log(p) : 0.0);
+    return pow(1.0 - p, gamma) - (p < 1.0 ? gamma * pow(1.0 - p, gamma - 1.0) * p * log(p) : 0.0);
 }
 
 /* (p_k * sum of slope_j * target_j - slope_k * target_k) * dloss */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define TENSOR_PREFIX XG_CLASSIFIER_SCOPE "."
-#define STATE_KEY     "xenograft.strategy_state"
+#define STATE_KEY "xenograft.strategy_state"
 
 /* A file's header holds the state's wide numbers: readers refuse headers of 100 MB. */
 #define MAX_STATE_TEXT (64 << 20)
@@ -255,8 +255,8 @@ XgInstance *xg_saved_classifier_open(XgSession *session, const char *id,
     if (good && (table->load == NULL || table->predict == NULL))
         good = xg_error_set(error, XG_PLUGIN, "strategy %s: it is no classifier", id);
     if (good)
-        good = xg_instance_error(
-            strategy, table->load(xg_instance_self(strategy), &state->face), error);
+        good = xg_instance_error(strategy, table->load(xg_instance_self(strategy), &state->face),
+                                 error);
     if (!good)
         g_clear_pointer(&strategy, xg_instance_free);
     return strategy;

@@ -23,11 +23,11 @@ typedef struct {
 #member, G_STRUCT_OFFSET(XgTrainState, member), type                                       \
     }
 static const Field fields[] = {
-    FIELD(epoch, WHOLE),       FIELD(step, WHOLE),      FIELD(loss_sum, REAL),
-    FIELD(rate_scale, REAL),   FIELD(last_rate, REAL),  FIELD(best_epoch, WHOLE),
-    FIELD(best_score, REAL),   FIELD(best_loss, REAL),  FIELD(kept_phase, WHOLE),
-    FIELD(kept_epoch, WHOLE),  FIELD(kept_score, REAL), FIELD(kept_loss, REAL),
-    FIELD(total_steps, WHOLE), FIELD(stop_phase, FLAG), FIELD(stop_training, FLAG),
+    FIELD(epoch, WHOLE),       FIELD(step, WHOLE),        FIELD(loss_sum, REAL),
+    FIELD(rate_scale, REAL),   FIELD(last_rate, REAL),    FIELD(best_epoch, WHOLE),
+    FIELD(best_score, REAL),   FIELD(best_loss, REAL),    FIELD(kept_phase, WHOLE),
+    FIELD(kept_epoch, WHOLE),  FIELD(kept_score, REAL),   FIELD(kept_loss, REAL),
+    FIELD(total_steps, WHOLE), FIELD(stop_phase, FLAG),   FIELD(stop_training, FLAG),
     FIELD(next_phase, WHOLE),  FIELD(plateau_best, REAL), FIELD(plateau_bad, WHOLE),
 };
 
@@ -100,8 +100,8 @@ static gboolean load_strategy(const XgTrainRun *run, GKeyFile *file, GError **er
         return TRUE;
     g_autoptr(XgStrategyState) state = xg_strategy_state_new();
     return xg_strategy_state_read(state, file, error) &&
-           xg_run_strategy_ok(
-               run, strategy->load(run->spec->strategy_self, &state->face), "load", error);
+           xg_run_strategy_ok(run, strategy->load(run->spec->strategy_self, &state->face), "load",
+                              error);
 }
 
 static char *state_text(const XgTrainRun *run, GError **error)

@@ -47,9 +47,9 @@ gboolean xg_train_features(const XgTrainerSpec *spec, XgValue *tap, const guint6
                                   (void *) spec, error))
         return FALSE;
     if (cached && spec->note != NULL) {
-        g_autofree char *text = g_strdup_printf(
-            "feature vectors (%" G_GINT64_FORMAT " values per image) come from the cache",
-            cut->elements);
+        g_autofree char *text = g_strdup_printf("feature vectors (%" G_GINT64_FORMAT
+                                                " values per image) come from the cache",
+                                                cut->elements);
         spec->note(text, spec->user);
     }
     return gather(spec, items, count, (gsize) xg_shape_elements(&tap->shape), rows, error);

@@ -106,8 +106,7 @@ static void adam(void *data, gint64 begin, gint64 end, int worker G_GNUC_UNUSED)
     float *restrict v = s->states[1];
     const float beta1 = (float) u->spec->beta1, beta2 = (float) u->spec->beta2;
     const float epsilon = (float) u->spec->epsilon;
-    const float keep =
-        decoupled ? (float) (1.0 - u->learning_rate * (double) s->decay) : 1.0f;
+    const float keep = decoupled ? (float) (1.0 - u->learning_rate * (double) s->decay) : 1.0f;
     const float decay = decoupled ? 0.0f : s->decay;
     const float rate = (float) (u->learning_rate / u->correction1);
     const float root = (float) (1.0 / sqrt(u->correction2));
@@ -212,8 +211,8 @@ void xg_optimiser_swap_averages(XgOptimiser *optimiser)
 static gboolean add_state(Slot *slot, guint index, const char *prefix, GError **error)
 {
     slot->names[index] = g_strconcat(prefix, ":", slot->parameter->name, NULL);
-    slot->states[index] = xg_aligned_alloc(sizeof(float) * (gsize) slot->parameter->count,
-                                           "optimiser state", error);
+    slot->states[index] =
+        xg_aligned_alloc(sizeof(float) * (gsize) slot->parameter->count, "optimiser state", error);
     return slot->states[index] != NULL;
 }
 

@@ -18,14 +18,14 @@ typedef enum {
 
 typedef struct {
     XgOptimiserKind kind;
-    double momentum;     /**< SGD: v = momentum * v + g; the first v is g. RMSprop the same, of the
-                              scaled gradient */
-    gboolean nesterov;   /**< SGD */
+    double momentum;   /**< SGD: v = momentum * v + g; the first v is g. RMSprop the same, of the
+                            scaled gradient */
+    gboolean nesterov; /**< SGD */
     double beta1, beta2, epsilon; /**< of the Adams; RMSprop: epsilon */
-    double alpha;        /**< RMSprop: of the average of squares */
-    double weight_decay; /**< AdamW: decoupled; others: added to the gradient */
-    double clip_norm;    /**< largest Euclidean norm of the loss's gradients together; 0: any */
-    double ema_decay;    /**< of an average of the parameters; 0: none */
+    double alpha;                 /**< RMSprop: of the average of squares */
+    double weight_decay;          /**< AdamW: decoupled; others: added to the gradient */
+    double clip_norm; /**< largest Euclidean norm of the loss's gradients together; 0: any */
+    double ema_decay; /**< of an average of the parameters; 0: none */
 } XgOptimiserSpec;
 
 typedef struct XgOptimiser XgOptimiser;

@@ -193,8 +193,7 @@ static void describe_auxiliaries(GString *text, const XgPhase *phase, const XgNe
 static void describe_phase(GString *text, const XgPhase *phase, const XgNetwork *network)
 {
     static const char *const optimisers[] = {"sgd", "adamw", "adam", "rmsprop"};
-    static const char *const schedules[] = {"constant", "step", "cosine", "one-cycle",
-                                            "plateau"};
+    static const char *const schedules[] = {"constant", "step", "cosine", "one-cycle", "plateau"};
     static const char *const modes[] = {"frozen", "adapt", "train"};
     XgPhaseFacts facts;
     xg_phase_facts(phase, network, &facts);

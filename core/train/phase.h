@@ -16,8 +16,7 @@ gboolean xg_parameter_is_norm(const XgNetwork *network, const XgValue *parameter
 
 /** TRUE when the phase trains something of the head of that auxiliary output: a rule says so, and
  *  something below it is trained. */
-gboolean xg_phase_trains_auxiliary(const XgPhase *phase, const XgNetwork *network,
-                                   guint auxiliary);
+gboolean xg_phase_trains_auxiliary(const XgPhase *phase, const XgNetwork *network, guint auxiliary);
 
 /** TRUE for a bias, by its published name. */
 gboolean xg_parameter_is_bias(const XgValue *parameter);

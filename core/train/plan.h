@@ -40,7 +40,7 @@ struct XgPhase {
     gint64 convergence_epochs;
     gboolean keep_last;
     double label_smoothing;
-    gboolean class_weights;   /**< classes count alike in the loss */
+    gboolean class_weights;    /**< classes count alike in the loss */
     gboolean balanced_batches; /**< images are drawn so that classes are equally frequent */
     double focal_gamma;
     GPtrArray *rules;     /**< of XgPhaseRule */

@@ -51,9 +51,8 @@ double xg_schedule_rate(const XgScheduleSpec *spec, gint64 epoch, gint64 epochs,
     const double past = (double) (epoch * steps_per_epoch + step + 1);
     const double warmup = spec->warmup_epochs * (double) steps_per_epoch;
     const double rising = past < warmup ? past / warmup : 1.0;
-    const double cycle =
-        spec->kind == XG_SCHEDULE_ONE_CYCLE
-            ? one_cycle(past - 1.0, (double) (epochs * steps_per_epoch))
-            : 1.0;
+    const double cycle = spec->kind == XG_SCHEDULE_ONE_CYCLE
+                             ? one_cycle(past - 1.0, (double) (epochs * steps_per_epoch))
+                             : 1.0;
     return spec->learning_rate * rising * cycle * falling(spec, epoch, epochs);
 }

@@ -107,8 +107,7 @@ static void add_gradients(XgTrainRun *run, gboolean first)
 
 /* The loss and the gradients of a batch, in as many passes as the program's rows ask for. */
 static gboolean pass_batch(XgTrainRun *run, const float *const *inputs, gint64 n,
-                           const float *targets, const float *weights, double *loss,
-                           GError **error)
+                           const float *targets, const float *weights, double *loss, GError **error)
 {
     const GPtrArray *boundary = run->cut->boundary;
     g_autofree const float **from = g_new(const float *, boundary->len + 1);

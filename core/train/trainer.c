@@ -112,8 +112,7 @@ static void lower_on_plateau(XgTrainRun *run, const XgHistoryRow *row)
     if (run->phase->schedule.kind != XG_SCHEDULE_PLATEAU || isnan(row->validation_loss))
         return;
     XgPlateau plateau = {state->plateau_best, state->plateau_bad};
-    state->rate_scale *=
-        xg_schedule_plateau(&run->phase->schedule, &plateau, row->validation_loss);
+    state->rate_scale *= xg_schedule_plateau(&run->phase->schedule, &plateau, row->validation_loss);
     state->plateau_best = plateau.best;
     state->plateau_bad = plateau.bad;
 }

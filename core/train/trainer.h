@@ -18,30 +18,30 @@ G_BEGIN_DECLS
 typedef struct {
     char *phase;
     gint64 phase_index;
-    gint64 epoch;           /**< from 1 */
-    double learning_rate;   /**< of the epoch's last step */
+    gint64 epoch;         /**< from 1 */
+    double learning_rate; /**< of the epoch's last step */
     double train_loss;
     double validation_loss;
     double validation_accuracy;
     double validation_balanced_accuracy;
     double validation_auc;
-    gboolean best;          /**< the best of its phase so far when it was written */
+    gboolean best; /**< the best of its phase so far when it was written */
     double seconds;
 } XgHistoryRow;
 
 /** What happens, for progress lines and bars. */
 typedef struct {
     const char *phase;
-    const char *activity;   /**< "features", "training", "validation" */
-    gint64 epoch, epochs;   /**< 0 while features are computed */
-    gint64 done, total;     /**< images of this activity */
+    const char *activity;    /**< "features", "training", "validation" */
+    gint64 epoch, epochs;    /**< 0 while features are computed */
+    gint64 done, total;      /**< images of this activity */
     const XgHistoryRow *row; /**< not NULL once per epoch, when it is complete */
 } XgProgress;
 
 /** Everything a run needs; pointers must outlive the trainer. */
 typedef struct {
-    XgNetwork *network;       /**< final: head in place */
-    XgStore *store;           /**< start values; ends with the kept ones */
+    XgNetwork *network; /**< final: head in place */
+    XgStore *store;     /**< start values; ends with the kept ones */
     const XgTrainPlan *plan;
     const XgStrategy *strategy; /**< for the callbacks; may be NULL */
     void *strategy_self;
@@ -55,24 +55,24 @@ typedef struct {
     gsize train_count;
     const guint64 *validation_items;
     gsize validation_count;
-    const int *labels;        /**< by item */
+    const int *labels; /**< by item */
     gint64 classes;
-    gsize positive;           /**< index of the positive class when there are two */
+    gsize positive; /**< index of the positive class when there are two */
     const char *const *class_names;
     guint64 seed;
-    gsize memory_limit;       /**< of each program's arena; 0: none */
+    gsize memory_limit;          /**< of each program's arena; 0: none */
     const char *checkpoint_path; /**< written now and then, and when interrupted; NULL: none */
-    const char *identity;     /**< of the run, kept in checkpoints: only the same may resume */
+    const char *identity;        /**< of the run, kept in checkpoints: only the same may resume */
     const XgTensorSource *checkpoint; /**< the opened checkpoint to go on from; NULL: start anew */
-    const gint *interrupted;  /**< set to non-zero by a signal handler: stop at the next step */
+    const gint *interrupted; /**< set to non-zero by a signal handler: stop at the next step */
     void (*progress)(const XgProgress *progress, void *user);
     void (*note)(const char *text, void *user); /**< a named line for the record */
     void *user;
 } XgTrainerSpec;
 
 typedef struct {
-    GPtrArray *history;       /**< of XgHistoryRow */
-    gint64 best_epoch;        /**< of the phase whose weights are kept */
+    GPtrArray *history; /**< of XgHistoryRow */
+    gint64 best_epoch;  /**< of the phase whose weights are kept */
     gint64 best_phase;
     gsize arena_bytes;        /**< largest program */
     char *frozen_hash_before; /**< SHA-256 of what no phase trains */
@@ -97,9 +97,9 @@ gboolean xg_train_features(const XgTrainerSpec *spec, XgValue *tap, const guint6
 
 /** What a phase will cost, for `check`. */
 typedef struct {
-    XgProgramFacts frozen;       /**< all zero when nothing is frozen */
+    XgProgramFacts frozen; /**< all zero when nothing is frozen */
     XgProgramFacts training;
-    gint64 boundary_elements;    /**< cached floats per image */
+    gint64 boundary_elements; /**< cached floats per image */
     double frozen_seconds_per_image;
     double training_seconds_per_image;
 } XgPhaseEstimate;

@@ -32,8 +32,8 @@ static void add(XgOptimiser *optimiser, XgStored *stored, double rate, double to
                 double to_start, const float *start)
 {
     g_autoptr(GError) error = NULL;
-    ck_assert_msg(xg_optimiser_add(optimiser, stored, rate, to_zero, to_start, start, &error),
-                  "%s", error ? error->message : "");
+    ck_assert_msg(xg_optimiser_add(optimiser, stored, rate, to_zero, to_start, start, &error), "%s",
+                  error ? error->message : "");
 }
 
 static float *read_floats(JsonArray *array)

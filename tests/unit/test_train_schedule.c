@@ -60,9 +60,9 @@ START_TEST(test_one_cycle)
         JsonArray *rates = json_object_get_array_member(one, "rates");
         const gint64 epochs = json_object_get_int_member(one, "epochs");
         const gint64 steps = json_object_get_int_member(one, "steps");
-        const XgScheduleSpec spec = {
-            .kind = XG_SCHEDULE_ONE_CYCLE,
-            .learning_rate = json_object_get_double_member(one, "learning_rate")};
+        const XgScheduleSpec spec = {.kind = XG_SCHEDULE_ONE_CYCLE,
+                                     .learning_rate =
+                                         json_object_get_double_member(one, "learning_rate")};
         for (gint64 k = 0; k < epochs * steps; k++)
             ck_assert_double_eq_tol(xg_schedule_rate(&spec, k / steps, epochs, k % steps, steps),
                                     json_array_get_double_element(rates, (guint) k),
@@ -80,10 +80,10 @@ START_TEST(test_plateau)
         JsonObject *one = json_array_get_object_element(plateaus, i);
         JsonArray *losses = json_object_get_array_member(one, "losses");
         JsonArray *rates = json_object_get_array_member(one, "rates");
-        const XgScheduleSpec spec = {
-            .kind = XG_SCHEDULE_PLATEAU,
-            .step_epochs = json_object_get_int_member(one, "step_epochs"),
-            .step_factor = json_object_get_double_member(one, "step_factor")};
+        const XgScheduleSpec spec = {.kind = XG_SCHEDULE_PLATEAU,
+                                     .step_epochs = json_object_get_int_member(one, "step_epochs"),
+                                     .step_factor =
+                                         json_object_get_double_member(one, "step_factor")};
         XgPlateau plateau = {NAN, 0};
         double rate = json_object_get_double_member(one, "learning_rate");
         for (guint k = 0; k < json_array_get_length(losses); k++) {
