@@ -36,7 +36,12 @@ XgNetworkCount xg_network_count(const XgNetwork *network, XgValue *output)
 
 const char *xg_network_head_name(const XgNetwork *network)
 {
-    const XgNode *node = network->logits ? network->logits->producer : NULL;
+    return xg_network_classifier_name(network, network->logits);
+}
+
+const char *xg_network_classifier_name(const XgNetwork *network, const XgValue *logits)
+{
+    const XgNode *node = logits ? logits->producer : NULL;
     while (node) {
         const gboolean conv = is_op(node, "conv2d/1");
         if (conv || is_op(node, "linear/1")) {
@@ -96,7 +101,8 @@ gboolean xg_network_replace_head(XgNetwork *network, XgValue *tap, const char *n
     g_autoptr(GPtrArray) keep = g_ptr_array_new();
     g_ptr_array_add(keep, tap);
     for (guint i = 0; i < network->auxiliaries->len; i++)
-        g_ptr_array_add(keep, g_array_index(network->auxiliaries, XgAuxiliary, i).logits);
+        if (xg_network_auxiliary_fits(network, i, tap))
+            g_ptr_array_add(keep, g_array_index(network->auxiliaries, XgAuxiliary, i).logits);
     XgValue **kept = (XgValue **) keep->pdata;
     g_autofree guint8 *needed = xg_network_needed(network, kept, keep->len, NULL, 0);
     if (name_taken(network, needed, name))

@@ -130,13 +130,28 @@ XgNode *xg_network_add_layer(XgNetwork *network, const char *op, const char *nam
 
 /** A linear map of `tap` [N,F] to info.classes named `name`, made the network's logits. `hidden`
  *  > 0: one hidden layer with ReLU, NAME.0 and NAME.2. What neither `tap` nor an auxiliary output
- *  needs, the native head among it, is removed first (see xg_network_prune()). */
+ *  of the blocks below it needs, the native head among it, is removed first (see
+ *  xg_network_prune()). */
 gboolean xg_network_replace_head(XgNetwork *network, XgValue *tap, const char *name, gint64 hidden,
                                  GError **error);
 
 /** The scoped name of the native head's last linear map or 1x1 convolution ("fc"), whose
  *  parameters depend on the class count; NULL when the logits come from something else. */
 const char *xg_network_head_name(const XgNetwork *network);
+/** The same of any logits of the network, such as an auxiliary output's. */
+const char *xg_network_classifier_name(const XgNetwork *network, const XgValue *logits);
+
+/* ---- Auxiliary outputs (auxiliary.c) ------------------------------------------------------- */
+
+/** Marks by value id the head of an auxiliary output: what it needs, is of no block and the logits
+ *  do not need. One byte per value, freed with g_free(). */
+guint8 *xg_network_auxiliary_head(const XgNetwork *network, guint index);
+/** The auxiliary output of whose head the value is; -1: of none. */
+int xg_network_auxiliary_of(const XgNetwork *network, const XgValue *value);
+/** TRUE when the blocks that the auxiliary output needs are all below `end`. */
+gboolean xg_network_auxiliary_fits(const XgNetwork *network, guint index, XgValue *end);
+/** Removes an auxiliary output and its head. */
+void xg_network_forget_auxiliary(XgNetwork *network, guint index);
 
 /* ---- Looking ------------------------------------------------------------------------------- */
 

@@ -38,7 +38,7 @@ static void row_free(void *data)
 
 typedef struct {
     XgMatch *match;
-    const char *native_head, *new_head;
+    const XgMatchHeads *heads;
     GHashTable *of_file; /* name -> XgMatchRow, not yet placed */
 } Comparison;
 
@@ -48,9 +48,14 @@ static gboolean below(const char *name, const char *scope)
     return length > 0 && strncmp(name, scope, length) == 0 && name[length] == '.';
 }
 
-static gboolean of_head(const Comparison *c, const char *name)
+static gboolean of_head(const Comparison *c, const XgMatchRow *row)
 {
-    return below(name, c->native_head) || below(name, c->new_head);
+    const XgMatchHeads *heads = c->heads;
+    gboolean found = below(row->name, heads->native) || below(row->name, heads->placed);
+    for (int i = 0; heads->auxiliaries != NULL && heads->auxiliaries[i] != NULL; i++)
+        found = found || below(row->name, heads->auxiliaries[i]);
+    return found || (!row->in_network && heads->spare != NULL &&
+                     g_strv_contains(heads->spare, row->name));
 }
 
 static gboolean same_shape(const XgMatchRow *row, int first_dim)
@@ -91,7 +96,7 @@ static XgMatchState state_of(const Comparison *c, XgMatchRow *row)
         return XG_MATCH_RESIZED;
     if (adaptable(row))
         return XG_MATCH_ADAPTED;
-    if (of_head(c, row->name) && (!row->in_network || !row->in_file || same_shape(row, 1)))
+    if (of_head(c, row) && (!row->in_network || !row->in_file || same_shape(row, 1)))
         return XG_MATCH_HEAD;
     if (row->in_network)
         return row->in_file ? XG_MATCH_RESHAPED : XG_MATCH_MISSING;
@@ -149,6 +154,13 @@ static void place_network(Comparison *c, const XgStore *store)
 XgMatch *xg_match_new(const XgStore *store, const char *native_head, const char *new_head,
                       const XgTensorSource *source, GError **error)
 {
+    const XgMatchHeads heads = {.native = native_head, .placed = new_head};
+    return xg_match_new_with(store, &heads, source, error);
+}
+
+XgMatch *xg_match_new_with(const XgStore *store, const XgMatchHeads *heads,
+                           const XgTensorSource *source, GError **error)
+{
     g_autoptr(GPtrArray) found = list_file(source, error);
     if (found == NULL)
         return NULL;
@@ -161,7 +173,7 @@ XgMatch *xg_match_new(const XgStore *store, const char *native_head, const char 
         if (!g_hash_table_contains(of_file, row->name))
             g_hash_table_insert(of_file, row->name, row);
     }
-    Comparison c = {match, native_head, new_head, of_file};
+    Comparison c = {match, heads, of_file};
     place_network(&c, store);
     g_ptr_array_set_free_func(found, NULL);
     for (guint i = 0; i < found->len; i++) {

@@ -41,6 +41,15 @@ typedef struct {
 
 typedef struct XgMatch XgMatch;
 
+/** Tensors whose difference is none. Scoped names of layers; NULL: there is none. */
+typedef struct {
+    const char *native;             /**< the published head's last layer: xg_network_head_name() */
+    const char *placed;             /**< a head put in its place */
+    const char *const *auxiliaries; /**< last layers of the network's auxiliary heads */
+    const char *const *spare;       /**< full names of tensors of auxiliary heads that the published
+                                         network has: left behind where this one has them not */
+} XgMatchHeads;
+
 /**
  * Compares. `native_head` is the scoped name of the published head's last layer (see
  * xg_network_head_name()), `new_head` that of a head put in its place; both may be NULL. A head's
@@ -49,6 +58,9 @@ typedef struct XgMatch XgMatch;
  */
 XgMatch *xg_match_new(const XgStore *store, const char *native_head, const char *new_head,
                       const XgTensorSource *source, GError **error);
+/** The same with auxiliary heads. Their last layers may be of another class count, and are made new. */
+XgMatch *xg_match_new_with(const XgStore *store, const XgMatchHeads *heads,
+                           const XgTensorSource *source, GError **error);
 void xg_match_free(XgMatch *match);
 
 guint xg_match_count(const XgMatch *match, XgMatchState state);

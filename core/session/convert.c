@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "session/private.h"
 
-#include "model/match.h"
 #include "model/writer.h"
 
 #include <string.h>
@@ -15,11 +14,13 @@ typedef struct {
     XgNetwork *network;
     XgStore *store;
     XgMatch *match;
+    GPtrArray *lines; /* of char *: auxiliary heads that the file lacks */
 } Conversion;
 
 static void conversion_clear(Conversion *c)
 {
     xg_match_free(c->match);
+    g_ptr_array_unref(c->lines);
     xg_store_free(c->store);
     xg_network_free(c->network);
     xg_session_backbone_free(c->backbone);
@@ -32,10 +33,12 @@ static gboolean build(Conversion *c, gint64 classes, GError **error)
 {
     g_clear_pointer(&c->store, xg_store_free);
     g_clear_pointer(&c->network, xg_network_free);
+    g_ptr_array_set_size(c->lines, 0);
     c->network = xg_session_backbone_build(c->backbone, classes, error);
-    c->store = c->network ? xg_store_new(c->network, c->network->logits, error) : NULL;
-    return c->store != NULL &&
-           xg_weights_file_rename(c->file, c->backbone->instance, c->store, error);
+    c->store = c->network
+                   ? xg_session_store_for(c->backbone, c->network, c->file, c->lines, error)
+                   : NULL;
+    return c->store != NULL;
 }
 
 /* Classes of the head in the file; `otherwise` when it has none. */
@@ -127,6 +130,8 @@ static char *report(const Conversion *c, guint rounded)
     GString *text = g_string_new(NULL);
     if (c->file->names != NULL)
         g_string_append_printf(text, "names: %s\n", c->file->names);
+    for (guint i = 0; i < c->lines->len; i++)
+        g_string_append_printf(text, "%s\n", (const char *) c->lines->pdata[i]);
     g_string_append(text, table);
     if (rounded > 0)
         g_string_append_printf(text, "%u tensors of F64 or I64 rounded to F32\n", rounded);
@@ -151,7 +156,7 @@ static gboolean open_all(Conversion *c, XgSession *session, GError **error)
 
 char *xg_session_convert(XgSession *session, const XgConversion *wanted, GError **error)
 {
-    g_auto(Conversion) c = {.wanted = wanted};
+    g_auto(Conversion) c = {.wanted = wanted, .lines = g_ptr_array_new_with_free_func(g_free)};
     if (wanted->licence != NULL && !check_licence(wanted->licence, error))
         return NULL;
     if (!wanted->force && g_file_test(wanted->out, G_FILE_TEST_EXISTS)) {
@@ -160,7 +165,8 @@ char *xg_session_convert(XgSession *session, const XgConversion *wanted, GError 
     }
     if (!open_all(&c, session, error))
         return NULL;
-    c.match = xg_match_new(c.store, xg_network_head_name(c.network), NULL, c.file->tensors, error);
+    c.match = xg_session_match(c.backbone, c.network, c.store, xg_network_head_name(c.network),
+                               NULL, c.file->tensors, error);
     if (c.match == NULL || !check_match(&c, error) ||
         !xg_match_load(c.match, c.store, c.file->tensors, error))
         return NULL;

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "session/classifier.h"
 
-#include "model/match.h"
 #include "model/writer.h"
+#include "train/phase.h"
 
 #include <json-glib/json-glib.h>
 #include <string.h>
@@ -55,16 +55,32 @@ static gboolean initialise_others(XgStudy *study, const XgMatch *match, GError *
     return TRUE;
 }
 
+/* Without its tensors an auxiliary head would be trained from noise beside trained layers. */
+static gboolean drop_auxiliaries(XgStudy *study, GError **error)
+{
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    if (xg_session_drop_auxiliaries(study->network, study->weights->tensors, lines) == 0)
+        return TRUE;
+    for (guint i = 0; i < lines->len; i++) {
+        const char *line = lines->pdata[i];
+        xg_record_add_note(study->record, "auxiliary", line);
+        xg_session_warn(study->session, "%s: %s", study->weights->path, line);
+    }
+    return xg_study_make_store(study, error) &&
+           xg_weights_file_rename(study->weights, study->backbone->instance, study->store, error);
+}
+
 gboolean xg_study_load_weights(XgStudy *study, GError **error)
 {
     const gboolean allow =
         strcmp(xg_resolved_text(study->resolved, "backbone", "weights_mismatch"), "skip") == 0;
     if (!xg_weights_file_rename(study->weights, study->backbone->instance, study->store, error) ||
-        !xg_weights_file_check_family(study->weights, study->backbone, error))
+        !xg_weights_file_check_family(study->weights, study->backbone, error) ||
+        !drop_auxiliaries(study, error))
         return FALSE;
     const XgTensorSource *source = study->weights->tensors;
-    g_autoptr(XgMatch) match =
-        xg_match_new(study->store, study->native_head, new_head(study), source, error);
+    g_autoptr(XgMatch) match = xg_session_match(study->backbone, study->network, study->store,
+                                                study->native_head, new_head(study), source, error);
     if (match == NULL)
         return FALSE;
     if (study->weights->names != NULL)
@@ -165,7 +181,23 @@ static char *describe_model(const XgStudy *study)
     return json_to_string(root, FALSE);
 }
 
-/* What the model's output needs: below a classifier that is its tap, not the trained head. */
+static gboolean trains_auxiliary(const XgStudy *study, guint index)
+{
+    for (guint p = 0; p < study->plan->phases->len; p++)
+        if (xg_phase_trains_auxiliary(study->plan->phases->pdata[p], study->network, index))
+            return TRUE;
+    return FALSE;
+}
+
+/* Whether a tensor is of an auxiliary head that no phase trained: its new last layer is noise. */
+static gboolean of_untrained(const XgStudy *study, const XgValue *value)
+{
+    const int auxiliary = value ? xg_network_auxiliary_of(study->network, value) : -1;
+    return auxiliary >= 0 && !trains_auxiliary(study, (guint) auxiliary);
+}
+
+/* What the model's output needs: below a classifier that is its tap, not the trained head; and
+ * trained auxiliary heads, for who trains on from this file. */
 static void add_tensors(const XgStudy *study, XgTensorWriter *writer)
 {
     const XgNetwork *network = study->network;
@@ -176,7 +208,7 @@ static void add_tensors(const XgStudy *study, XgTensorWriter *writer)
     for (guint i = 0; i < xg_store_count(study->store); i++) {
         const XgStored *stored = xg_store_get(study->store, i);
         const XgValue *value = xg_network_find_parameter(network, stored->name);
-        if (needed == NULL || (value != NULL && needed[value->id]))
+        if (needed != NULL ? value != NULL && needed[value->id] : !of_untrained(study, value))
             xg_tensor_writer_add_stored(writer, stored);
     }
 }
@@ -308,13 +340,16 @@ static gboolean load_saved(XgSession *session, XgWeightsFile *file, XgSavedModel
                          error) ||
         !read_classes(object, model, error) || !build_saved(session, object, model, error))
         return FALSE;
+    while (model->network->auxiliaries->len > 0)
+        xg_network_forget_auxiliary(model->network, 0);
     model->store = xg_store_new(model->network, model->network->logits, error);
     if (model->store == NULL ||
         !xg_weights_file_rename(file, model->backbone->instance, model->store, error))
         return FALSE;
     const gboolean classifier = strcmp(text_in(object, "head"), "classifier") == 0;
-    g_autoptr(XgMatch) match = xg_match_new(
-        model->store, NULL, classifier ? XG_CLASSIFIER_SCOPE : NULL, file->tensors, error);
+    g_autoptr(XgMatch) match =
+        xg_session_match(model->backbone, model->network, model->store, NULL,
+                         classifier ? XG_CLASSIFIER_SCOPE : NULL, file->tensors, error);
     if (match == NULL || !xg_match_check(match, FALSE, error) ||
         !xg_match_load(match, model->store, file->tensors, error))
         return FALSE;

@@ -300,18 +300,26 @@ static gboolean place_head(XgStudy *study, GError **error)
                                    plan->head == XG_HEAD_MLP ? plan->hidden : 0, error);
 }
 
+gboolean xg_study_make_store(XgStudy *study, GError **error)
+{
+    const gboolean given = strcmp(text_of(study, "backbone", "weights"), "random") != 0;
+    g_clear_pointer(&study->store, xg_store_free);
+    study->store = xg_store_new(study->network, study->network->logits, error);
+    if (study->store == NULL)
+        return FALSE;
+    if (!given || study->input.channels == study->input.published ||
+        xg_store_adapt_input(study->store, study->network, &study->input, error))
+        return TRUE;
+    g_prefix_error(error, "[data] channels = sum: ");
+    return FALSE;
+}
+
 static gboolean fill_store(XgStudy *study, GError **error)
 {
     const char *weights = text_of(study, "backbone", "weights");
     const gboolean given = strcmp(weights, "random") != 0;
-    study->store = xg_store_new(study->network, study->network->logits, error);
-    if (study->store == NULL)
+    if (!xg_study_make_store(study, error))
         return FALSE;
-    if (given && study->input.channels != study->input.published &&
-        !xg_store_adapt_input(study->store, study->network, &study->input, error)) {
-        g_prefix_error(error, "[data] channels = sum: ");
-        return FALSE;
-    }
     if (given) {
         study->weights = xg_weights_file_open(study->session, weights, error);
         if (study->weights == NULL)

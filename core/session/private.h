@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "exec/program.h"
 #include "model/input.h"
+#include "model/match.h"
 #include "model/names.h"
 #include "model/tensors.h"
 #include "graph/network.h"
@@ -101,6 +102,25 @@ void xg_session_backbone_free(XgSessionBackbone *backbone);
  *  weights the backbone has a family, and images are to be prepared as for another. */
 gboolean xg_weights_file_check_family(const XgWeightsFile *file, const XgSessionBackbone *backbone,
                                       GError **error);
+
+/* ---- auxiliary.c ---------------------------------------------------------------------------- */
+
+/** Takes the auxiliary heads of which the file has no tensor out of the network, of whose parameters
+ *  `source` has the names. A line for each (char *) is added to `lines`, NULL: none. How many. */
+guint xg_session_drop_auxiliaries(XgNetwork *network, const XgTensorSource *source,
+                                  GPtrArray *lines);
+
+/** The store of a network of that backbone, without the auxiliary heads that the file lacks (see
+ *  xg_session_drop_auxiliaries()), and the file's tensors under its names. */
+XgStore *xg_session_store_for(const XgSessionBackbone *backbone, XgNetwork *network,
+                              XgWeightsFile *file, GPtrArray *lines, GError **error);
+
+/** xg_match_new_with() for a network of that backbone: its auxiliary heads' last layers are made new
+ *  for another class count; auxiliary heads that the backbone has at its own image size and
+ *  this network has not are left in the file. `native` and `placed` as in XgMatchHeads. */
+XgMatch *xg_session_match(const XgSessionBackbone *backbone, const XgNetwork *network,
+                          const XgStore *store, const char *native, const char *placed,
+                          const XgTensorSource *source, GError **error);
 
 /** Most channels of a network's input. */
 #define XG_SESSION_CHANNELS_MAX XG_INPUT_CHANNELS_MAX

@@ -72,6 +72,8 @@ void xg_study_note(XgStudy *study, const char *name, const char *text);
 /** Images of the study's data set through the loader; `user` is the study. */
 extern const XgImageFeed xg_study_feed;
 
+/** A new store for the study's network as it is. */
+gboolean xg_study_make_store(XgStudy *study, GError **error);
 /** What xg_train() needs, from a prepared study. */
 XgTrainerSpec xg_study_trainer_spec(XgStudy *study);
 

@@ -2,8 +2,6 @@
  * SPDX-License-Identifier: MIT */
 #include "session/private.h"
 
-#include "model/match.h"
-
 #include <json-glib/json-glib.h>
 #include <string.h>
 
@@ -88,14 +86,21 @@ char *xg_session_weights(XgSession *session, const char *path, const char *backb
         instance ? xg_session_backbone_new(instance, NULL, 0, error) : NULL;
     g_autoptr(XgNetwork) network =
         backbone ? xg_session_backbone_build(backbone, 1000, error) : NULL;
-    g_autoptr(XgStore) store = network ? xg_store_new(network, network->logits, error) : NULL;
-    if (store == NULL || !xg_weights_file_rename(file, backbone->instance, store, error))
-        return NULL;
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(XgStore) store =
+        network ? xg_session_store_for(backbone, network, file, lines, error) : NULL;
     g_autoptr(XgMatch) match =
-        xg_match_new(store, xg_network_head_name(network), NULL, file->tensors, error);
+        store ? xg_session_match(backbone, network, store, xg_network_head_name(network), NULL,
+                                 file->tensors, error)
+              : NULL;
     if (match == NULL || json)
         return match ? match_json(match) : NULL;
     g_autofree char *table = xg_match_table(match, TRUE);
-    return file->names ? g_strdup_printf("names: %s\n%s", file->names, table)
-                       : g_steal_pointer(&table);
+    GString *text = g_string_new(NULL);
+    if (file->names != NULL)
+        g_string_append_printf(text, "names: %s\n", file->names);
+    for (guint i = 0; i < lines->len; i++)
+        g_string_append_printf(text, "%s\n", (const char *) lines->pdata[i]);
+    g_string_append(text, table);
+    return g_string_free(text, FALSE);
 }
