@@ -17,8 +17,9 @@ def show(command, *more):
 
 def references(command):
     """One line a citation, in the order of the keys."""
-    known = {row["citation_key"]: row["citation"] for row in json.loads(show(command, "--json"))}
-    return "".join("- **%s**: %s\n" % (key, known[key] or "none") for key in sorted(known))
+    known = {row["citation_key"]: row["citation"] for row in json.loads(show(command, "--json"))
+             if row["citation"]}
+    return "".join("- **%s**: %s\n" % (key, known[key]) for key in sorted(known))
 
 
 def updated(command, text):
