@@ -1,14 +1,19 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
 /* Residual networks (He et al. 2016) with torchvision's names; blocks: stem, layer1 to layer4.
- * Keras' have biases and, as in the paper, the stride in a unit's first convolution. */
+ * Keras' and the authors' Caffe models have the stride in a unit's first convolution; Keras' have
+ * biases, of Caffe's the first one of the 50 layers; Caffe's first pooling has no margin. */
 #include <xenograft/draft/keras.h>
 
-typedef struct { int64_t units[4], bottleneck, groups, group_width; int32_t keras; } Variant;
+enum { TORCHVISION, KERAS, CAFFE };
+typedef struct { int64_t units[4], bottleneck, groups, group_width; int32_t published; } Variant;
+
+static int is_keras(const Variant *v) { return v->published == KERAS; }
+static int is_caffe(const Variant *v) { return v->published == CAFFE; }
 
 static XgValue *norm(XgGraph *g, XgValue *x, const Variant *v, const char *name)
 {
-    return xg_batch_norm_with(g, x, name, &(XgBatchNorm){.eps = v->keras ? 1.001e-5 : 0});
+    return xg_batch_norm_with(g, x, name, &(XgBatchNorm){.eps = is_keras(v) ? 1.001e-5 : 0});
 }
 
 static XgValue *conv_bn(XgGraph *g, XgValue *x, const Variant *v, int64_t index, int64_t channels,
@@ -18,7 +23,8 @@ static XgValue *conv_bn(XgGraph *g, XgValue *x, const Variant *v, int64_t index,
     snprintf(conv, sizeof conv, "conv%d", (int) index);
     snprintf(bn, sizeof bn, "bn%d", (int) index);
     x = xg_conv2d(g, x, conv, channels, .kernel = kernel, .stride = stride, .pad = kernel / 2,
-                  .groups = groups, .no_bias = !v->keras);
+                  .groups = groups,
+                  .no_bias = !is_keras(v) && !(is_caffe(v) && kernel == 7 && v->units[2] == 6));
     return norm(g, x, v, bn);
 }
 
@@ -26,18 +32,18 @@ static XgValue *unit(XgGraph *g, XgValue *x, const Variant *v, int64_t planes, i
 {
     const int64_t out = v->bottleneck ? 4 * planes : planes, in = xg_dim(g, x, 3);
     const int64_t width = planes * v->group_width / 64 * v->groups;
+    const int64_t first = v->published == TORCHVISION ? 1 : stride;
     XgValue *y = x;
     if (v->bottleneck) {
-        y = xg_relu(g, conv_bn(g, y, v, 1, width, 1, v->keras ? stride : 1, 1));
-        y = xg_relu(g, conv_bn(g, y, v, 2, width, 3, v->keras ? 1 : stride, v->groups));
+        y = xg_relu(g, conv_bn(g, y, v, 1, width, 1, first, 1));
+        y = xg_relu(g, conv_bn(g, y, v, 2, width, 3, stride / first, v->groups));
         y = conv_bn(g, y, v, 3, out, 1, 1, 1);
     } else {
         y = xg_relu(g, conv_bn(g, y, v, 1, planes, 3, stride, 1));
         y = conv_bn(g, y, v, 2, out, 3, 1, 1);
     }
     if (stride != 1 || in != out) {
-        x = xg_conv2d(g, x, "downsample.0", out, .stride = stride,
-                      .no_bias = !v->keras);
+        x = xg_conv2d(g, x, "downsample.0", out, .stride = stride, .no_bias = !is_keras(v));
         x = norm(g, x, v, "downsample.1");
     }
     return xg_relu(g, xg_add(g, y, x));
@@ -47,7 +53,8 @@ static XgStatus build(void *self, XgGraph *g)
 {
     const Variant *v = self;
     XgValue *x = xg_relu(g, conv_bn(g, xg_input(g), v, 1, 64, 7, 2, 1));
-    x = xg_block(g, xg_max_pool(g, x, .kernel = 3, .stride = 2, .pad = 1), "stem");
+    x = xg_max_pool(g, x, .kernel = 3, .stride = 2, .pad = !is_caffe(v), .ceil_mode = is_caffe(v));
+    x = xg_block(g, x, "stem");
     for (int64_t layer = 0; layer < 4; layer++) {
         xg_push_index(g, "layer", layer + 1);
         for (int64_t i = 0; i < v->units[layer]; i++) {
@@ -66,12 +73,25 @@ static XgStatus build(void *self, XgGraph *g)
 static const XgInputSize size = {3, 224, 32, 1024, 1};
 static const XgWeightsFamily list[] = {XG_FAMILY_TORCHVISION, {0}};
 static const XgWeightsFamily keras_list[] = {XG_FAMILY_KERAS_CAFFE(224), {0}};
-static int is_keras(const Variant *v) { return v->keras; }
+static const XgWeightsFamily caffe_list[] = {
+    {"caffe", "the authors' Caffe models, ImageNet-1k (MIT)", XG_BILINEAR, XG_BGR, 256, 255.0,
+     {103.0626238, 115.9028826, 123.1516308}, {1.0, 1.0, 1.0}}, {0}};
 static const XgInputSize *input_size(void *self) { return (void) self, &size; }
-static const XgWeightsFamily *families(void *self) { return is_keras(self) ? keras_list : list; }
+static const XgWeightsFamily *families(void *self)
+{
+    return is_caffe(self) ? caffe_list : is_keras(self) ? keras_list : list;
+}
 static const XgBackbone table = {build, input_size, families};
-XG_PUBLISHED_CREATE(Variant)
-static const XgParam params[] = {XG_PUBLISHED_PARAM("torchvision"), {0}};
+static const XgParam params[] = {
+    {"published", XG_PARAM_ENUM, 0, "torchvision", NULL, NULL, NULL, "torchvision|keras|caffe",
+     "Whose published network to build: those of keras.applications and the authors' Caffe models "
+     "differ in details that their weights need."}, {0}};
+static XgStatus create(const XgHost *host, const XgComponent *component, void **self)
+{
+    const int caffe = strcmp(xg_param_string(host, "published"), "caffe") == 0;
+    *self = (void *) ((const Variant *) component->data + (caffe ? 2 : xg_published_keras(host)));
+    return XG_OK;
+}
 
 #define UNIT(from, to) {"conv#_block#_" from ".*", "layer{1-1}.{2-1}." to, 0, 0, 0}
 #define KERAS_RULES                                                                               \
@@ -81,10 +101,41 @@ static const XgParam params[] = {XG_PUBLISHED_PARAM("torchvision"), {0}};
     {"predictions.*", "fc.{1}", 0, 0, 0}
 static const XgNameRule keras_rules[] = {KERAS_RULES, {0}};
 static const XgNameRule refused_rules[] = {KERAS_RULES, XG_KERAS_REFUSED};
-static const XgNameMap keras_maps[] = {{"keras", "files of keras.applications", keras_rules}, {0}};
+
+#define CAFFE_PART(unit, at, rest, part, i)                                                       \
+    {"res#" unit "_branch2" part ".*", "layer{1-1}." at ".conv" i ".{" rest "}", 0, 0, 0},        \
+    {"bn#" unit "_branch2" part ".running_*", "layer{1-1}." at ".bn" i ".running_{" rest "}",     \
+     0, 0, 0},                                                                                    \
+    {"scale#" unit "_branch2" part ".*", "layer{1-1}." at ".bn" i ".{" rest "}", 0, 0, 0}
+#define CAFFE_UNIT(unit, at, rest)                                                                \
+    CAFFE_PART(unit, at, rest, "a", "1"), CAFFE_PART(unit, at, rest, "b", "2"),                   \
+    CAFFE_PART(unit, at, rest, "c", "3")
+#define CAFFE_RULES                                                                               \
+    {"bn_conv1.running_*", "bn1.running_{1}", 0, 0, 0}, {"scale_conv1.*", "bn1.{1}", 0, 0, 0},    \
+    {"res#a_branch1.*", "layer{1-1}.0.downsample.0.{2}", 0, 0, 0},                                \
+    {"bn#a_branch1.running_*", "layer{1-1}.0.downsample.1.running_{2}", 0, 0, 0},                 \
+    {"scale#a_branch1.*", "layer{1-1}.0.downsample.1.{2}", 0, 0, 0},                              \
+    CAFFE_UNIT("a", "0", "2"), CAFFE_UNIT("b", "1", "2"), CAFFE_UNIT("c", "2", "2"),              \
+    CAFFE_UNIT("d", "3", "2"), CAFFE_UNIT("e", "4", "2"), CAFFE_UNIT("f", "5", "2"),              \
+    CAFFE_UNIT("b#", "{2}", "3"), {"fc1000.*", "fc.{1}", 0, 0, 0}
+static const XgNameRule caffe_rules[] = {CAFFE_RULES, {0}};
+static const XgNameRule no_caffe_rules[] = {CAFFE_RULES, {NULL, "set published = caffe", 0, 0, 0}};
+
+#define KERAS_DOC "files of keras.applications"
+#define CAFFE_DOC "the authors' Caffe models"
+static const XgNameMap keras_maps[] = {
+    {"keras", KERAS_DOC, keras_rules},
+    {"caffe", CAFFE_DOC ", for published = caffe", no_caffe_rules}, {0}};
+static const XgNameMap caffe_maps[] = {
+    {"keras", KERAS_DOC ", for published = keras", refused_rules},
+    {"caffe", CAFFE_DOC, caffe_rules}, {0}};
 static const XgNameMap usual_maps[] = {
-    {"keras", "files of keras.applications, for published = keras", refused_rules}, {0}};
-static const XgNameMap *maps(void *self) { return is_keras(self) ? keras_maps : usual_maps; }
+    {"keras", KERAS_DOC ", for published = keras", refused_rules},
+    {"caffe", CAFFE_DOC ", for published = caffe", no_caffe_rules}, {0}};
+static const XgNameMap *maps(void *self)
+{
+    return is_caffe(self) ? caffe_maps : is_keras(self) ? keras_maps : usual_maps;
+}
 static const XgNames names = {maps};
 
 static const void *get_interface(void *self, const char *id)
@@ -103,14 +154,15 @@ static const void *get_interface(void *self, const char *id)
     "Zagoruyko, Komodakis: Wide Residual Networks. BMVC 2016, doi:10.5244/C.30.87, "              \
     "arXiv:1605.07146"
 
-/* `keras_`: 1 when keras.applications has the network. */
-#define RESNET(name, keras_, citation_, summary_, ...)                                            \
+/* `others_`: 1 when keras.applications and the authors' Caffe models have the network. */
+#define RESNET(name, others_, citation_, summary_, ...)                                           \
     static const XgComponent name = {                                                             \
         .struct_size = sizeof(XgComponent), .kind = XG_BACKBONE_KIND, .id = #name,                \
         .version = "1.0.0", .licence = "MIT", .summary = summary_, .citation = citation_,         \
-        .params = keras_ ? params : NULL, .create = keras_ ? create : NULL,                       \
-        .get_interface = keras_ ? get_interface : NULL, .interface_table = &table,                \
-        .data = (const Variant[2]){{__VA_ARGS__, 0}, {__VA_ARGS__, 1}}}
+        .params = others_ ? params : NULL, .create = others_ ? create : NULL,                     \
+        .get_interface = others_ ? get_interface : NULL, .interface_table = &table,               \
+        .data = (const Variant[3]){                                                               \
+            {__VA_ARGS__, TORCHVISION}, {__VA_ARGS__, KERAS}, {__VA_ARGS__, CAFFE}}}
 
 RESNET(resnet18, 0, HE, "residual network, 18 layers", {2, 2, 2, 2}, 0, 1, 64);
 RESNET(resnet34, 0, HE, "residual network, 34 layers", {3, 4, 6, 3}, 0, 1, 64);
