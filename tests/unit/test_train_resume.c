@@ -91,10 +91,13 @@ typedef struct {
     void (*plan)(Problem *p);
     const XgStrategy *strategy;
     gsize memory_limit;
+    gboolean auxiliary;
 } Kind;
 
-static const Kind kinds[] = {
-    {plain_plan, NULL, 1 << 24}, {steered_plan, &counting, 1 << 24}, {plain_plan, NULL, 0}};
+static const Kind kinds[] = {{plain_plan, NULL, 1 << 24, FALSE},
+                             {steered_plan, &counting, 1 << 24, FALSE},
+                             {plain_plan, NULL, 0, FALSE},
+                             {plain_plan, NULL, 1 << 24, TRUE}};
 
 /* ---- Running ------------------------------------------------------------------------------- */
 
@@ -108,6 +111,7 @@ static gboolean run(const Kind *kind, gboolean resume, Stop stop, char **bits,
                     XgTrainerResult *result, gint64 *steps)
 {
     g_autoptr(GError) error = NULL;
+    model_auxiliary = kind->auxiliary;
     g_autoptr(Problem) p = problem_new(1);
     g_autoptr(Checkpoint) checkpoint = resume ? checkpoint_open(path) : NULL;
     Counter counter = {0};
@@ -155,7 +159,7 @@ START_TEST(test_any_step)
     g_autofree char *expected = NULL;
     ck_assert(run(kind, FALSE, (Stop){"training", 0}, &expected, &whole, &steps));
     ck_assert_int_gt(steps, 20);
-    for (gint64 after = 1; after < steps; after += _i == 2 ? 4 : 1)
+    for (gint64 after = 1; after < steps; after += _i >= 2 ? 4 : 1)
         check_resumed(kind, (Stop){"training", after}, expected, &whole, steps);
     for (gint64 after = 1; after < whole.history->len; after++)
         check_resumed(kind, (Stop){"validation", after}, expected, &whole, steps);

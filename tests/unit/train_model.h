@@ -23,6 +23,15 @@ enum {
 
 /** Dropout before the last layer of networks built from now on. */
 static double model_dropout = 0.2;
+/** Whether networks built from now on have an auxiliary head on layer1. */
+static gboolean model_auxiliary = FALSE;
+
+static void model_build_auxiliary(XgGraph *g, XgValue *x)
+{
+    x = xg_batch_norm(g, xg_conv2d(g, x, "aux.conv", 3, .kernel = 1, .no_bias = 1), "aux.bn");
+    x = xg_global_avg_pool(g, xg_relu(g, x));
+    xg_tag(g, xg_linear(g, x, "aux.fc", xg_classes(g)), "aux:0.3");
+}
 
 static XgStatus model_build(void *self G_GNUC_UNUSED, XgGraph *g)
 {
@@ -32,6 +41,8 @@ static XgStatus model_build(void *self G_GNUC_UNUSED, XgGraph *g)
     x = xg_block(g, xg_max_pool(g, x, .kernel = 2, .stride = 2), "stem");
     x = xg_conv2d(g, x, "layer1.conv", 4, .kernel = 3, .pad = 1, .no_bias = 1);
     x = xg_block(g, xg_relu(g, xg_batch_norm(g, x, "layer1.bn")), "layer1");
+    if (model_auxiliary)
+        model_build_auxiliary(g, x);
     x = xg_layer_norm(g, xg_conv2d(g, x, "layer2.conv", 6, .kernel = 1), "layer2.norm", 1e-5);
     x = xg_block(g, xg_relu(g, x), "layer2");
     x = xg_tag(g, xg_global_avg_pool(g, x), "features");

@@ -219,7 +219,7 @@ G_GNUC_UNUSED static const XgHistoryRow *row_at(const XgTrainerResult *result, g
     return result->history->pdata[index];
 }
 
-static char *all_bits(const Problem *p)
+G_GNUC_UNUSED static char *all_bits(const Problem *p)
 {
     return xg_store_hash(p->store, NULL, NULL);
 }
