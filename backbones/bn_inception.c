@@ -71,7 +71,7 @@ static XgStatus build(void *self, XgGraph *g)
     return XG_OK;
 }
 
-static const XgInputSize size = {3, 224, 32, 1024, 1};
+static const XgInputSize size = {3, 224, 64, 1024, 32};
 static const XgWeightsFamily list[] = {
     {"cadene", "Cadene's pretrainedmodels, ImageNet-1k, ported from Caffe: BGR of 0..255",
      XG_BILINEAR, XG_BGR, 256, 255.0, {104.0, 117.0, 128.0}, {1.0, 1.0, 1.0}},

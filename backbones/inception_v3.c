@@ -119,9 +119,9 @@ static XgValue *module_7(XgGraph *g, XgValue *x)
 
 static void auxiliary(XgGraph *g, XgValue *x)
 {
-    x = xg_avg_pool(g, x, .kernel = 5, .stride = 3);
-    if (xg_dim(g, x, 1) < 5 || xg_dim(g, x, 2) < 5)
+    if (xg_dim(g, x, 1) < 17 || xg_dim(g, x, 2) < 17)
         return;
+    x = xg_avg_pool(g, x, .kernel = 5, .stride = 3);
     xg_push(g, "AuxLogits");
     x = windows(g, x, "conv0", 128, 1, 1, 1, "normal:0.1");
     xg_push(g, "conv1");

@@ -6,15 +6,18 @@ enum { CLASSES = 3 };
 
 /* ---- Building ------------------------------------------------------------------------------ */
 
-static gboolean same_names(const XgNetwork *a, const XgNetwork *b)
+/* Whether `b` has not every tensor that the logits of `a` depend on; auxiliary heads may need a
+ * size. */
+static gboolean lacks(const XgNetwork *a, const XgNetwork *b)
 {
-    gboolean same = g_hash_table_size(a->parameters) == g_hash_table_size(b->parameters);
-    GHashTableIter iter;
-    gpointer name;
-    g_hash_table_iter_init(&iter, a->parameters);
-    while (same && g_hash_table_iter_next(&iter, &name, NULL))
-        same = g_hash_table_contains(b->parameters, name);
-    return same;
+    g_autofree guint8 *needed = xg_network_needed(a, &a->logits, 1, NULL, 0);
+    for (guint i = 0; i < a->values->len; i++) {
+        const XgValue *value = a->values->pdata[i];
+        if (needed[i] && (value->kind == XG_VALUE_PARAMETER || value->kind == XG_VALUE_BUFFER) &&
+            xg_network_find_parameter(b, value->name) == NULL)
+            return TRUE;
+    }
+    return FALSE;
 }
 
 /* Builds for that many classes and pixels and compares names and blocks with the first network. */
@@ -27,7 +30,8 @@ static gboolean build_again(const Case *c, gint64 classes, gint64 size_px, GErro
     }
     const XgValue *features = g_hash_table_lookup(network->taps, "features");
     const XgValue *first = g_hash_table_lookup(c->network->taps, "features");
-    return (same_names(network, c->network) && network->blocks->len == c->network->blocks->len &&
+    return (!lacks(network, c->network) && !lacks(c->network, network) &&
+            network->blocks->len == c->network->blocks->len &&
             xg_shape_equal(&features->shape, &first->shape)) ||
            xg_error_set(error, XG_PLUGIN,
                         "tensors, blocks or features at %" G_GINT64_FORMAT
