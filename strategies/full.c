@@ -3,10 +3,13 @@
 /* Fine-tuning of a whole pretrained network (Girshick et al. 2014). */
 #include <xenograft/strategy.h>
 
-static const XgParam params[] = {{"bn", XG_PARAM_ENUM, 0, "train", NULL, NULL, NULL,
-                                  "frozen|adapt|train", "batch normalisation"},
-                                 XG_TRAINING_PARAMS("20", "1e-3", "sgd"),
-                                 {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL}};
+static const XgParam params[] = {
+    {"block_decay", XG_PARAM_FLOAT, 0, "1", "0.001", "1", NULL, NULL,
+     "factor of the learning rate from each block to the one below (discriminative rates)"},
+    {"bn", XG_PARAM_ENUM, 0, "train", NULL, NULL, NULL, "frozen|adapt|train",
+     "batch normalisation"},
+    XG_TRAINING_PARAMS("20", "1e-3", "sgd"),
+    {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL}};
 
 static XgStatus plan(void *self, XgPlan *p)
 {
@@ -16,6 +19,13 @@ static XgStatus plan(void *self, XgPlan *p)
     xg_phase_training(p, all);
     xg_phase_set(p, all, "bn", xg_param_string(p->host, "bn"));
     xg_phase_train(p, all, "all");
+    double rate = 1.0;
+    for (int64_t i = p->api->info(p, "blocks") - 1; i >= 0; i--) {
+        char pattern[160];
+        rate *= xg_param_float(p->host, "block_decay");
+        snprintf(pattern, sizeof pattern, "block:%s", p->api->block_name(p, i));
+        p->api->train(all, pattern, rate);
+    }
     return XG_OK;
 }
 
@@ -28,7 +38,8 @@ static const XgComponent full = {
     .version = "1.0.0",
     .licence = "MIT",
     .summary = "fine-tuning of all layers from the pretrained weights",
-    .doc = "Every block and the head are trained, starting from the pretrained weights.",
+    .doc = "Every block and the head are trained, starting from the pretrained weights; "
+           "with block_decay lower blocks more slowly (Howard and Ruder 2018, arXiv:1801.06146).",
     .citation = "Girshick et al. 2014, arXiv:1311.2524",
     .params = params,
     .interface_table = &table,

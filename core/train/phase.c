@@ -51,7 +51,8 @@ static gboolean matches(const char *pattern, const XgNetwork *network, const XgV
     if (strcmp(pattern, "bias") == 0)
         return xg_parameter_is_bias(parameter);
     if (g_str_has_prefix(pattern, "block:"))
-        return g_pattern_match_simple(pattern + 6, block_of(network, parameter));
+        return parameter->block >= 0 &&
+               g_pattern_match_simple(pattern + 6, block_of(network, parameter));
     if (g_str_has_prefix(pattern, "param:"))
         return g_pattern_match_simple(pattern + 6, parameter->name);
     return FALSE;

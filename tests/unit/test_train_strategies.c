@@ -157,13 +157,113 @@ START_TEST(test_full)
 }
 END_TEST
 
+/* The trained elements of each phase. */
+static XgTrainPlan *check_phases(const char *name, const char *settings, const gint64 *elements,
+                                 guint count)
+{
+    g_autoptr(GError) error = NULL;
+    XgTrainPlan *plan = make_plan(name, settings, &error);
+    ck_assert_msg(plan != NULL, "%s, %s: %s", name, settings, error ? error->message : "");
+    ck_assert_uint_eq(plan->phases->len, count);
+    for (guint i = 0; i < count; i++) {
+        XgPhaseFacts facts;
+        const XgPhase *phase = plan->phases->pdata[i];
+        xg_phase_facts(phase, network, &facts);
+        ck_assert_msg(facts.trained_elements == elements[i], "%s, %s, phase %s: %d elements of %s",
+                      name, settings, phase->name, (int) facts.trained_elements, facts.blocks);
+        xg_phase_facts_clear(&facts);
+    }
+    return plan;
+}
+
+START_TEST(test_depths)
+{
+    const gint64 depths[] = {FC, LAYER2, LAYER1, FROZEN_BN};
+    g_autoptr(XgTrainPlan) search = check_phases("block_search", "", depths, 4);
+    ck_assert(search->select_best);
+    for (guint i = 0; i < 4; i++)
+        ck_assert_str_eq(((XgPhase *) search->phases->pdata[i])->start, "initial");
+    xg_train_plan_free(check_phases("block_search", "deepest=2", depths, 3));
+    check_error("block_search", "deepest=4", XG_INVALID, "at most 3 blocks, found 4");
+
+    g_autoptr(XgTrainPlan) gradual =
+        check_phases("gradual", "learning_rate=0.8;decay=0.5", depths, 4);
+    ck_assert(gradual->select_best);
+    for (guint i = 0; i < 4; i++) {
+        const XgPhase *phase = gradual->phases->pdata[i];
+        ck_assert_str_eq(phase->start, "previous");
+        ck_assert(phase->schedule.learning_rate == 0.8 / (double) (1 << i));
+    }
+    xg_train_plan_free(check_phases("gradual", "steps=1", depths, 2));
+    xg_train_plan_free(check_phases("gradual", "unit=layer", depths, 4));
+}
+END_TEST
+
+START_TEST(test_lp_ft)
+{
+    const gint64 phases[] = {FC, ALL_ELEMENTS};
+    g_autoptr(XgTrainPlan) plan = check_phases("lp_ft", "probe_epochs=9", phases, 2);
+    const XgPhase *probe = plan->phases->pdata[0], *tune = plan->phases->pdata[1];
+    ck_assert(probe->epochs == 9 && probe->tolerance == 1e-3 && tune->epochs == 20);
+    ck_assert(probe->optimiser.kind == XG_OPTIMISER_ADAMW && tune->bn == XG_BN_TRAIN);
+    ck_assert(plan->select_best && plan->head == XG_HEAD_LINEAR);
+}
+END_TEST
+
+START_TEST(test_bitfit)
+{
+    enum { NORMS = STEM_BN + LAYER1_BN + LAYER2_NORM, BIAS = 6 };
+    const gint64 all[] = {NORMS + BIAS + FC}, biases[] = {NORMS / 2 + BIAS + FC};
+    const gint64 frozen[] = {LAYER2_NORM + BIAS + FC};
+    xg_train_plan_free(check_phases("bitfit", "", all, 1));
+    xg_train_plan_free(check_phases("bitfit", "norm=false", biases, 1));
+    xg_train_plan_free(check_phases("bitfit", "bn=frozen", frozen, 1));
+}
+END_TEST
+
+START_TEST(test_l2_sp)
+{
+    const gint64 all[] = {ALL_ELEMENTS};
+    g_autoptr(XgTrainPlan) plan = check_phases("l2_sp", "alpha=0.5;beta=0.25", all, 1);
+    const XgPhase *phase = plan->phases->pdata[0];
+    ck_assert(phase->optimiser.weight_decay == 0.0);
+    double zero, start;
+    xg_phase_penalty(phase, network, xg_network_find_parameter(network, "layer1.conv.weight"),
+                     &zero, &start);
+    ck_assert(zero == 0.0 && start == 0.5);
+    xg_phase_penalty(phase, network, xg_network_find_parameter(network, "fc.weight"), &zero,
+                     &start);
+    ck_assert(zero == 0.25 && start == 0.0);
+    check_error("l2_sp", "weight_decay=0.1", XG_INVALID, "alpha and beta take its place");
+}
+END_TEST
+
+START_TEST(test_block_decay)
+{
+    g_autoptr(XgTrainPlan) plan =
+        check_plan("full", "block_decay=0.5", ALL_ELEMENTS, "stem, layer1, layer2, head");
+    static const struct {
+        const char *name;
+        double rate;
+    } rates[] = {{"fc.weight", 1.0},
+                 {"layer2.conv.weight", 0.5},
+                 {"layer1.conv.weight", 0.25},
+                 {"stem.conv.weight", 0.125}};
+    for (guint i = 0; i < G_N_ELEMENTS(rates); i++)
+        ck_assert(xg_phase_rate(plan->phases->pdata[0], network,
+                                xg_network_find_parameter(network, rates[i].name)) ==
+                  rates[i].rate);
+}
+END_TEST
+
 START_TEST(test_training_params)
 {
     g_autoptr(XgTrainPlan) plan =
         check_plan("full",
                    "epochs=7;batch_size=5;optimizer=adamw;learning_rate=0.5;momentum=0.25;"
                    "weight_decay=0.125;schedule=step;warmup_epochs=1.5;step_epochs=3;"
-                   "step_factor=0.75;patience=2",
+                   "step_factor=0.75;patience=2;clip_norm=3;ema_decay=0.5;label_smoothing=0.1;"
+                   "class_weights=balanced;sampling=balanced;focal_gamma=2",
                    ALL_ELEMENTS, "stem, layer1, layer2, head");
     const XgPhase *phase = plan->phases->pdata[0];
     ck_assert(phase->epochs == 7 && phase->batch_size == 5 && phase->patience == 2);
@@ -172,6 +272,9 @@ START_TEST(test_training_params)
     ck_assert(phase->schedule.kind == XG_SCHEDULE_STEP && phase->schedule.learning_rate == 0.5);
     ck_assert(phase->schedule.warmup_epochs == 1.5 && phase->schedule.step_epochs == 3);
     ck_assert(phase->schedule.step_factor == 0.75);
+    ck_assert(phase->optimiser.clip_norm == 3.0 && phase->optimiser.ema_decay == 0.5);
+    ck_assert(phase->label_smoothing == 0.1 && phase->focal_gamma == 2.0);
+    ck_assert(phase->class_weights && phase->balanced_batches);
 }
 END_TEST
 
@@ -184,6 +287,11 @@ int main(void)
     tcase_add_test(tcase, test_partial_refused);
     tcase_add_test(tcase, test_frozen);
     tcase_add_test(tcase, test_full);
+    tcase_add_test(tcase, test_depths);
+    tcase_add_test(tcase, test_lp_ft);
+    tcase_add_test(tcase, test_bitfit);
+    tcase_add_test(tcase, test_l2_sp);
+    tcase_add_test(tcase, test_block_decay);
     tcase_add_test(tcase, test_training_params);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
