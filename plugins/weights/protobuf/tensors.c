@@ -139,6 +139,16 @@ XgStatus tensors_info(const Tensors *tensors, const XgHost *host, uint64_t index
     return XG_OK;
 }
 
+/* Pages of the file that lie wholly inside: what was copied need not stay in memory as well. */
+static void let_go(Slice part)
+{
+    const uint64_t page = (uint64_t) sysconf(_SC_PAGESIZE);
+    const uint64_t skipped = (page - (uintptr_t) part.bytes % page) % page;
+    if (part.size >= skipped + page)
+        madvise((void *) (part.bytes + skipped), (size_t) ((part.size - skipped) / page * page),
+                MADV_DONTNEED);
+}
+
 XgStatus tensors_read(const Tensors *tensors, const XgHost *host, uint64_t index, float *values,
                       uint64_t wanted)
 {
@@ -149,5 +159,6 @@ XgStatus tensors_read(const Tensors *tensors, const XgHost *host, uint64_t index
         return xg_fail(host, XG_SHAPE, "%.200s: expected %lld elements to be asked for, found %llu",
                        t->name, (long long) t->count, (unsigned long long) wanted);
     tensor_values(t, values);
+    let_go(t->where);
     return XG_OK;
 }

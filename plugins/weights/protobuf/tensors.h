@@ -63,7 +63,7 @@ void tensor_values(const Tensor *tensor, float *values);
 /** XG_DTYPE_... */
 int32_t tensor_dtype(const Tensor *tensor);
 
-/** XgWeights.info() and .read() of a list of tensors. */
+/** XgWeights.info() and .read() of the tensors of mapped files. */
 XgStatus tensors_info(const Tensors *tensors, const XgHost *host, uint64_t index,
                       XgWeightInfo *result);
 XgStatus tensors_read(const Tensors *tensors, const XgHost *host, uint64_t index, float *values,
