@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-FileCopyrightText: 2026 The xenograft authors
 # SPDX-License-Identifier: MIT
-# check-symbols.sh PLUGIN...: one exported symbol, nothing of the host's wanted, and for backbones
-# and strategies no library but libc and libm.
+# check-symbols.sh PLUGIN...: one exported symbol, nothing of the host's wanted, none of the host's
+# libraries; for backbones and strategies no library but libc and libm, for readers of protobuf
+# files only protobuf-c besides.
 set -eu
 failed=0
 complain()
@@ -16,12 +17,15 @@ for plugin; do
     wanted=$(nm -D --undefined-only "$plugin" | awk '{ print $NF }' | grep '^xg_' || true)
     test -z "$wanted" || complain "$plugin" "wants of the host: $(echo $wanted)"
     case $plugin in
-    *backbones/* | *strategies/*)
-        libraries=$(readelf -d "$plugin" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
-            grep -v -e '^libc\.' -e '^libm\.' -e '^ld-' -e '^lib[a-z]*san\.' || true)
-        test -z "$libraries" || complain "$plugin" "is linked with: $(echo $libraries)"
-        ;;
+    *backbones/* | *strategies/*) own='^none$' ;;
+    *weights/caffe/* | *weights/onnx/*) own='^libprotobuf-c\.' ;;
+    *) own='^lib' ;;
     esac
+    libraries=$(readelf -d "$plugin" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
+    foreign=$(echo "$libraries" | grep -v -e '^libc\.' -e '^libm\.' -e '^ld-' \
+        -e '^lib[a-z]*san\.' -e "$own" || true)
+    hosts=$(echo "$libraries" | grep -e '^libglib-' -e '^libg[a-z]*-2' -e '^libxenograft' || true)
+    test -z "$foreign$hosts" || complain "$plugin" "is linked with: $(echo $foreign $hosts)"
 done
 echo "$# plugins"
 exit $failed
