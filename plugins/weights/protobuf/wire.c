@@ -137,8 +137,10 @@ static uint8_t *known_fields(const ProtobufCMessageDescriptor *schema, Slice mes
             }
             used += (size_t) field.whole.size;
         }
-        if (p->status != XG_OK)
+        if (p->status != XG_OK) {
+            free(buffer);
             return NULL;
+        }
         if (!copy && !(buffer = malloc(used ? used : 1))) {
             problem(p, XG_NOMEM, "memory could not be had");
             return NULL;
