@@ -230,7 +230,33 @@ static gboolean read_train(Golden *golden, JsonObject *root, GError **error)
     return golden->buffers != NULL;
 }
 
-/* "settings": {"key": "value"} of the backbone, and "names"; both may be missing. */
+/* The file's model under our id, where its library has another; a width in per cent goes to the
+ * settings. Takes `model`. */
+static char *own_id(char *model, GPtrArray *settings)
+{
+    static const char *const others[][2] = {{"bninception", "bn_inception"},
+                                            {"legacy_xception", "xception"}};
+    static const char mobilenet[] = "mobilenetv1_";
+    const char *own = NULL;
+    guint64 width;
+    for (gsize i = 0; i < G_N_ELEMENTS(others); i++)
+        if (strcmp(model, others[i][0]) == 0)
+            own = others[i][1];
+    if (g_str_has_prefix(model, mobilenet) &&
+        g_ascii_string_to_unsigned(model + strlen(mobilenet), 10, 1, 1000, &width, NULL)) {
+        char text[G_ASCII_DTOSTR_BUF_SIZE];
+        g_ptr_array_add(
+            settings,
+            g_strconcat("width=", g_ascii_dtostr(text, sizeof text, (double) width / 100.0), NULL));
+        own = "mobilenet_v1";
+    }
+    if (own == NULL)
+        return model;
+    g_free(model);
+    return g_strdup(own);
+}
+
+/* "model"; "settings": {"key": "value"} of the backbone, and "names": both may be missing. */
 static gboolean read_variant(Golden *golden, JsonObject *root, GError **error)
 {
     g_autoptr(GPtrArray) settings = g_ptr_array_new_with_free_func(g_free);
@@ -238,8 +264,10 @@ static gboolean read_variant(Golden *golden, JsonObject *root, GError **error)
         json_object_has_member(root, "settings") ? member_object(root, "settings", error) : NULL;
     if (object == NULL && json_object_has_member(root, "settings"))
         return FALSE;
+    char *model = member_text(root, "model", error);
+    golden->model = model ? own_id(model, settings) : NULL;
     g_autoptr(GList) keys = object ? json_object_get_members(object) : NULL;
-    for (GList *l = keys; l != NULL; l = l->next) {
+    for (GList *l = keys; golden->model != NULL && l != NULL; l = l->next) {
         g_autofree char *value = member_text(object, l->data, error);
         if (value == NULL)
             return FALSE;
@@ -249,21 +277,8 @@ static gboolean read_variant(Golden *golden, JsonObject *root, GError **error)
     golden->settings = (char **) g_ptr_array_steal(settings, NULL);
     if (json_object_has_member(root, "names"))
         golden->names = member_text(root, "names", error);
-    return golden->names != NULL || !json_object_has_member(root, "names");
-}
-
-/* The file's model under our id, where its library has another. Takes `model`; NULL stays. */
-static char *own_id(char *model)
-{
-    static const char *const others[][2] = {{"bninception", "bn_inception"},
-                                            {"legacy_xception", "xception"},
-                                            {"mobilenetv1_100", "mobilenet_v1"}};
-    for (gsize i = 0; i < G_N_ELEMENTS(others); i++)
-        if (g_strcmp0(model, others[i][0]) == 0) {
-            g_free(model);
-            return g_strdup(others[i][1]);
-        }
-    return model;
+    return golden->model != NULL &&
+           (golden->names != NULL || !json_object_has_member(root, "names"));
 }
 
 static gboolean read_all(Golden *golden, JsonNode *node, GError **error)
@@ -271,14 +286,13 @@ static gboolean read_all(Golden *golden, JsonNode *node, GError **error)
     if (node == NULL || !JSON_NODE_HOLDS_OBJECT(node))
         return xg_error_set(error, XG_FORMAT, "expected an object");
     JsonObject *root = json_node_get_object(node);
-    golden->model = own_id(member_text(root, "model", error));
-    golden->salt = golden->model ? member_text(root, "salt", error) : NULL;
+    golden->salt = read_variant(golden, root, error) ? member_text(root, "salt", error) : NULL;
     if (golden->salt == NULL ||
         !member_integer(root, "parameters", 1, G_MAXINT64, &golden->parameters, error))
         return FALSE;
     golden->tensors = read_tensors(root, "tensors", FALSE, error);
-    return golden->tensors != NULL && read_variant(golden, root, error) &&
-           read_eval(golden, root, error) && read_train(golden, root, error);
+    return golden->tensors != NULL && read_eval(golden, root, error) &&
+           read_train(golden, root, error);
 }
 
 Golden *golden_read(const char *path, GError **error)
