@@ -35,9 +35,8 @@ static gboolean build(Conversion *c, gint64 classes, GError **error)
     g_clear_pointer(&c->network, xg_network_free);
     g_ptr_array_set_size(c->lines, 0);
     c->network = xg_session_backbone_build(c->backbone, classes, error);
-    c->store = c->network
-                   ? xg_session_store_for(c->backbone, c->network, c->file, c->lines, error)
-                   : NULL;
+    c->store =
+        c->network ? xg_session_store_for(c->backbone, c->network, c->file, c->lines, error) : NULL;
     return c->store != NULL;
 }
 
@@ -84,14 +83,26 @@ static gboolean check_licence(const char *licence, GError **error)
                         licence);
 }
 
+/* The parameters of the backbone that were given, a line each. */
+static char *settings_text(const Conversion *c)
+{
+    const XgParamSet *params = xg_instance_params(c->backbone->instance);
+    GString *text = g_string_new(NULL);
+    for (const XgParam *p = xg_param_set_table(params); p->name != NULL; p++)
+        if (xg_param_set_is_set(params, p->name))
+            g_string_append_printf(text, "%s%s=%s", text->len > 0 ? "\n" : "", p->name,
+                                   xg_param_set_text(params, p->name));
+    return g_string_free(text, FALSE);
+}
+
 static void add_metadata(const Conversion *c, XgTensorWriter *writer)
 {
     const XgNameMap *map = xg_named_tensors_map(c->file->named);
     const char *found = xg_weights_file_licence(c->file);
     g_autofree char *name = g_path_get_basename(c->file->path);
     g_autofree char *source = g_utf8_make_valid(name, -1);
-    g_autofree char *settings =
-        c->wanted->settings ? g_strjoinv(" ", (char **) c->wanted->settings) : g_strdup("");
+    g_autofree char *settings = settings_text(c);
+    const char *family = xg_weights_file_family(c->file, c->backbone);
     g_autofree char *licence = g_utf8_make_valid(c->wanted->licence ? c->wanted->licence
                                                  : found            ? found
                                                                     : "unknown",
@@ -100,8 +111,8 @@ static void add_metadata(const Conversion *c, XgTensorWriter *writer)
         {"format", "pt"},
         {"licence", licence},
         {"xenograft.version", XG_VERSION},
-        {"xenograft.backbone", xg_instance_entry(c->backbone->instance)->id},
-        {"xenograft.backbone_settings", settings},
+        {XG_BACKBONE_KEY, xg_instance_entry(c->backbone->instance)->id},
+        {XG_SETTINGS_KEY, settings},
         {"xenograft.source", source},
         {"xenograft.source_sha256", c->file->sha256},
         {"xenograft.source_format", xg_instance_entry(c->file->instance)->id},
@@ -109,6 +120,8 @@ static void add_metadata(const Conversion *c, XgTensorWriter *writer)
     };
     for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++)
         xg_tensor_writer_metadata(writer, pairs[i][0], pairs[i][1]);
+    if (family != NULL)
+        xg_tensor_writer_metadata(writer, XG_FAMILY_KEY, family);
 }
 
 /* Adds what the file gave; returns how many tensors lost digits. */

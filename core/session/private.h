@@ -98,8 +98,17 @@ XgSessionBackbone *xg_session_backbone_new(XgInstance *instance, const char *fam
                                            gint64 size_px, GError **error);
 void xg_session_backbone_free(XgSessionBackbone *backbone);
 
-/** Fails when the file, after xg_weights_file_rename(), has the names of a library for whose
- *  weights the backbone has a family, and images are to be prepared as for another. */
+/** Metadata of converted files: backbone, the parameters it was given ("key=value" lines), family. */
+#define XG_BACKBONE_KEY "xenograft.backbone"
+#define XG_SETTINGS_KEY "xenograft.backbone_settings"
+#define XG_FAMILY_KEY "xenograft.weights_family"
+
+/** The weights family of the backbone that the file, after xg_weights_file_rename(), is of: by its
+ *  tensors' names or its metadata; NULL: neither tells. */
+const char *xg_weights_file_family(const XgWeightsFile *file, const XgSessionBackbone *backbone);
+
+/** Fails when images are to be prepared for another family's weights than those that the file has,
+ *  or the file was converted for other parameters of the backbone. */
 gboolean xg_weights_file_check_family(const XgWeightsFile *file, const XgSessionBackbone *backbone,
                                       GError **error);
 

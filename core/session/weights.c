@@ -174,18 +174,59 @@ gboolean xg_weights_file_rename(XgWeightsFile *file, XgInstance *backbone, const
     return TRUE;
 }
 
+static const XgWeightsFamily *family_of(const XgSessionBackbone *backbone, const char *id)
+{
+    const XgWeightsFamily *family = backbone->table->families(xg_instance_self(backbone->instance));
+    while (id != NULL && family != NULL && family->id != NULL && strcmp(family->id, id) != 0)
+        family++;
+    return id != NULL && family != NULL && family->id != NULL ? family : NULL;
+}
+
+const char *xg_weights_file_family(const XgWeightsFile *file, const XgSessionBackbone *backbone)
+{
+    const XgNameMap *map = file->named ? xg_named_tensors_map(file->named) : NULL;
+    const XgWeightsFamily *family = family_of(backbone, map ? map->id : NULL);
+    if (family == NULL)
+        family = family_of(backbone, file->source.metadata(file->source.user, XG_FAMILY_KEY));
+    return family ? family->id : NULL;
+}
+
+/* A converted file is for a backbone with the parameters that it was converted with. */
+static gboolean check_settings(const XgWeightsFile *file, const XgSessionBackbone *backbone,
+                               GError **error)
+{
+    const XgTensorSource *source = &file->source;
+    const char *text = source->metadata(source->user, XG_SETTINGS_KEY);
+    const char *id = source->metadata(source->user, XG_BACKBONE_KEY);
+    const XgParamSet *params = xg_instance_params(backbone->instance);
+    if (text == NULL || id == NULL || strcmp(id, xg_instance_entry(backbone->instance)->id) != 0)
+        return TRUE;
+    g_auto(GStrv) settings = g_strsplit(text, "\n", -1);
+    for (char **setting = settings; *setting != NULL; setting++) {
+        char *equals = strchr(*setting, '=');
+        if (equals == NULL)
+            continue;
+        *equals = '\0';
+        const char *value = xg_param_set_text(params, *setting);
+        if (value != NULL && strcmp(value, equals + 1) != 0)
+            return xg_error_set(error, XG_INVALID,
+                                "%s: was converted for %s = %s, found %s = %s in the study",
+                                file->path, *setting, equals + 1, *setting, value);
+    }
+    return TRUE;
+}
+
 gboolean xg_weights_file_check_family(const XgWeightsFile *file, const XgSessionBackbone *backbone,
                                       GError **error)
 {
-    const XgNameMap *map = file->named ? xg_named_tensors_map(file->named) : NULL;
-    const XgWeightsFamily *family = backbone->table->families(xg_instance_self(backbone->instance));
-    while (map != NULL && family != NULL && family->id != NULL && strcmp(family->id, map->id) != 0)
-        family++;
-    if (map == NULL || family == NULL || family->id == NULL ||
-        strcmp(backbone->family->id, map->id) == 0)
-        return TRUE;
+    const char *family = xg_weights_file_family(file, backbone);
+    const gboolean renamed = file->named && xg_named_tensors_map(file->named) != NULL;
+    if (family == NULL || strcmp(backbone->family->id, family) == 0)
+        return check_settings(file, backbone, error);
+    g_autofree char *origin = renamed ? g_strdup_printf("its tensors have the %s names", family)
+                                      : g_strdup_printf("was converted from %s weights", family);
     return xg_error_set(error, XG_INVALID,
-                        "%s: its tensors have the %s names, but images would be prepared for %s "
-                        "weights: set weights_family = %s",
-                        file->path, map->id, backbone->family->id, map->id);
+                        "%s: %s, but images would be prepared for %s weights: set weights_family "
+                        "= %s",
+                        file->path, origin, backbone->family->id, family);
 }

@@ -172,6 +172,34 @@ class Convert(cli.Case):
         self.xenograft(*command, "-s", "size=224")
         self.assertEqual(read_safetensors(self.at("out.safetensors"))[0], tensors)
 
+    def test_origin_is_kept(self):
+        """What the names told before, the metadata tells after."""
+        self.copy_xrays(8)
+        path = write_safetensors(self.at("deit.safetensors"),
+                                 random_weights(self, "vit_tiny_patch16_224"),
+                                 {"xenograft.weights_family": "deit"})
+        self.xenograft("weights", "convert", path, "vit.safetensors", "--backbone",
+                       "vit_tiny_patch16_224")
+        metadata = read_safetensors(self.at("vit.safetensors"))[1]
+        self.assertEqual(metadata["xenograft.weights_family"], "deit")
+        self.refused("run", self.study(backbone__plugin="vit_tiny_patch16_224",
+                                       backbone__weights="vit.safetensors"),
+                     says=["was converted from deit weights", "set weights_family = deit"])
+
+        tensors = random_weights(self, "mobilenet_v1")
+        dtype, shape, data = tensors["classifier.weight"]
+        tensors["classifier.weight"] = (dtype, shape + [1, 1], data)
+        path = write_safetensors(self.at("mobilenet.safetensors"), tensors)
+        self.xenograft("weights", "convert", path, "keras.safetensors", "--backbone",
+                       "mobilenet_v1", "-s", "published=keras", "-s", "size=128")
+        metadata = read_safetensors(self.at("keras.safetensors"))[1]
+        self.assertEqual(metadata["xenograft.backbone_settings"], "published=keras")
+        changes = {"backbone__plugin": "mobilenet_v1", "backbone__weights": "keras.safetensors",
+                   "strategy__epochs": 1}
+        self.refused("run", self.study(**changes),
+                     says=["was converted for published = keras, found published = timm"])
+        self.xenograft("run", self.study(backbone__published="keras", **changes))
+
     def test_without_head(self):
         tensors, _ = read_safetensors(SQUEEZENET)
         body = {name: tensor for name, tensor in tensors.items()
