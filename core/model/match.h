@@ -58,7 +58,7 @@ typedef struct {
  */
 XgMatch *xg_match_new(const XgStore *store, const char *native_head, const char *new_head,
                       const XgTensorSource *source, GError **error);
-/** The same with auxiliary heads. Their last layers may be of another class count, and are made new. */
+/** The same with auxiliary heads: their last layers, of another class count, are made new. */
 XgMatch *xg_match_new_with(const XgStore *store, const XgMatchHeads *heads,
                            const XgTensorSource *source, GError **error);
 void xg_match_free(XgMatch *match);
