@@ -114,8 +114,8 @@ gboolean xg_weights_file_check_family(const XgWeightsFile *file, const XgSession
 
 /* ---- auxiliary.c ---------------------------------------------------------------------------- */
 
-/** Takes the auxiliary heads of which the file has no tensor out of the network, of whose parameters
- *  `source` has the names. A line for each (char *) is added to `lines`, NULL: none. How many. */
+/** Takes the auxiliary heads of which the file, under the network's names, has no tensor out of the
+ *  network. A line for each (char *) is added to `lines`, if not NULL. How many. */
 guint xg_session_drop_auxiliaries(XgNetwork *network, const XgTensorSource *source,
                                   GPtrArray *lines);
 
@@ -124,9 +124,8 @@ guint xg_session_drop_auxiliaries(XgNetwork *network, const XgTensorSource *sour
 XgStore *xg_session_store_for(const XgSessionBackbone *backbone, XgNetwork *network,
                               XgWeightsFile *file, GPtrArray *lines, GError **error);
 
-/** xg_match_new_with() for a network of that backbone: its auxiliary heads' last layers are made new
- *  for another class count; auxiliary heads that the backbone has at its own image size and
- *  this network has not are left in the file. `native` and `placed` as in XgMatchHeads. */
+/** xg_match_new_with() for a network of that backbone: auxiliary heads that the backbone has at its
+ *  own image size and this network has not are left in the file. `native` and `placed` as in XgMatchHeads. */
 XgMatch *xg_session_match(const XgSessionBackbone *backbone, const XgNetwork *network,
                           const XgStore *store, const char *native, const char *placed,
                           const XgTensorSource *source, GError **error);
