@@ -125,7 +125,8 @@ XgStore *xg_session_store_for(const XgSessionBackbone *backbone, XgNetwork *netw
                               XgWeightsFile *file, GPtrArray *lines, GError **error);
 
 /** xg_match_new_with() for a network of that backbone: auxiliary heads that the backbone has at its
- *  own image size and this network has not are left in the file. `native` and `placed` as in XgMatchHeads. */
+ *  own image size and this network has not are left in the file. `native` and `placed` are those
+ *  of XgMatchHeads. */
 XgMatch *xg_session_match(const XgSessionBackbone *backbone, const XgNetwork *network,
                           const XgStore *store, const char *native, const char *placed,
                           const XgTensorSource *source, GError **error);
