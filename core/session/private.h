@@ -98,7 +98,7 @@ XgSessionBackbone *xg_session_backbone_new(XgInstance *instance, const char *fam
                                            gint64 size_px, GError **error);
 void xg_session_backbone_free(XgSessionBackbone *backbone);
 
-/** Metadata of converted files: backbone, the parameters it was given ("key=value" lines), family. */
+/** Metadata of converted files: backbone, parameters given to it ("key=value" lines), family. */
 #define XG_BACKBONE_KEY "xenograft.backbone"
 #define XG_SETTINGS_KEY "xenograft.backbone_settings"
 #define XG_FAMILY_KEY "xenograft.weights_family"

@@ -73,8 +73,8 @@ static const char *guess(const guint8 *head, gsize size)
     if (size >= 4 && (memcmp(head, "PK\3\4", 4) == 0 || memcmp(head, "\x80\2\x8a", 3) == 0))
         return "it looks like a PyTorch file; no installed plugin reads it";
     if (size >= 8 && memcmp(head, "\x89HDF\r\n\x1a\n", 8) == 0)
-        return "it is an HDF5 file, such as Keras writes; the plugin keras, which reads these, is not "
-               "installed: build xenograft with libhdf5 (Debian's package libhdf5-dev)";
+        return "it is an HDF5 file, such as Keras writes; the plugin keras, which reads these, is "
+               "not installed: build xenograft with libhdf5 (Debian's package libhdf5-dev)";
     return "no installed weights plugin knows its content";
 }
 
