@@ -93,6 +93,58 @@ def onnx_model(tensors):
     return number(1, 8) + field(2, b"a test") + field(7, graph)
 
 
+def caffe_layer(name, kind, *blobs):
+    return field(100, field(1, name.encode()) + field(2, kind) + b"".join(
+        field(7, caffe_blob(dims, data, False)) for dims, data in blobs))
+
+
+def constant(value, *dims):
+    return dims, array.array("f", [value]) * product(dims)
+
+
+def caffe_norm(name, channels):
+    """Sums of 4 of mean 0.5 and variance 2, then the scale 1.5 and the shift 0.25."""
+    return (caffe_layer("bn" + name, b"BatchNorm", constant(2.0, channels),
+                        constant(8.0, channels), constant(4.0, 1)) +
+            caffe_layer("scale" + name, b"Scale", constant(1.5, channels),
+                        constant(0.25, channels)))
+
+
+def caffe_resnet50():
+    out = caffe_layer("conv1", b"Convolution", constant(0.01, 64, 3, 7, 7), constant(0.75, 64))
+    out += caffe_norm("_conv1", 64)
+    before = 64
+    for stage, units in ((2, "abc"), (3, "abcd"), (4, "abcdef"), (5, "abc")):
+        width = 16 << stage
+        for unit in units:
+            shapes = [("2a", width, before, 1), ("2b", width, width, 3),
+                      ("2c", 4 * width, width, 1)]
+            if unit == "a":
+                shapes.append(("1", 4 * width, before, 1))
+            for part, to, of, size in shapes:
+                name = "%d%s_branch%s" % (stage, unit, part)
+                out += caffe_layer("res" + name, b"Convolution", constant(0.01, to, of, size, size))
+                out += caffe_norm(name, to)
+            before = 4 * width
+    return out + caffe_layer("fc1000", b"InnerProduct", constant(0.01, 10, 2048), constant(0.0, 10))
+
+
+class ResNet(cli.Case):
+    def test_published(self):
+        path = cli.write(self.at("resnet.caffemodel"), caffe_resnet50())
+        convert = ["weights", "convert", path, "out.safetensors", "--backbone", "resnet50"]
+        self.refused(*convert, says="its tensors have the caffe names: set published = caffe")
+        self.refused(*convert, "-s", "published=keras", says="set published = caffe")
+        done = self.xenograft(*convert, "-s", "published=caffe")
+        self.assertIn("names: caffe map of resnet50", done.stdout)
+        self.assertIn("missing 0, unexpected 0", done.stdout)
+        for name, value, count in (("conv1.bias", 0.75, 64), ("bn1.running_mean", 0.5, 64),
+                                   ("layer4.0.downsample.1.running_var", 2.0, 2048),
+                                   ("layer3.5.bn2.weight", 1.5, 256),
+                                   ("layer2.3.bn3.bias", 0.25, 512)):
+            self.assertEqual(cli.tensor(self.at("out.safetensors"), name), [value] * count)
+
+
 class Read(cli.Case):
     def check_converted(self, path, reader):
         tensors = lenet()
