@@ -194,6 +194,16 @@ def cycle(path):
         f["layers/functional/layers"] = f["layers"]
 
 
+def endless(folder):
+    """The first string of variable length says that it has -16 bytes."""
+    with open(os.path.join(folder, "model.h5"), "rb") as f:
+        content = bytearray(f.read())
+    first = content.index(b"GCOL") + 16
+    content[first + 8:first + 16] = (2 ** 64 - 16).to_bytes(8, "little")
+    with open(os.path.join(folder, "bad_endless.h5"), "wb") as f:
+        f.write(content)
+
+
 def bad_files(folder):
     made = {
         "soft_link": link(h5py.SoftLink("/b/b/kernel:0")),
@@ -237,6 +247,7 @@ def main():
     keras1(os.path.join(folder, "keras1.h5"))
     keras3(os.path.join(folder, "named.weights.h5"))
     keras3(os.path.join(folder, "unnamed.weights.h5"), named=False)
+    endless(folder)
     bad_files(folder)
     with open(os.path.join(folder, "layers.h5"), "rb") as f:
         whole = f.read()

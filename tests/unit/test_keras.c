@@ -220,6 +220,20 @@ START_TEST(test_refused)
 }
 END_TEST
 
+/* libhdf5 goes in circles on this one. */
+START_TEST(test_endless)
+{
+    char path[512];
+    Problem p = {XG_OK, ""};
+    const Reporting before = h5_quiet();
+    snprintf(path, sizeof path, "%s/keras/bad_endless.h5", XG_TEST_DATA);
+    ck_assert(!trial_survives(path, NULL, 1 << 16, &p));
+    ck_assert_int_eq(p.status, XG_FORMAT);
+    ck_assert_msg(strstr(p.text, "makes it run without an end") != NULL, "%s", p.text);
+    h5_loud(&before);
+}
+END_TEST
+
 /* Any end of the file: an error, or the same values. */
 START_TEST(test_truncated)
 {
@@ -253,6 +267,7 @@ int main(void)
     tcase_add_test(tests, test_keras3_unnamed);
     tcase_add_loop_test(tests, test_refused, 0, sizeof refused / sizeof refused[0]);
     tcase_add_test(tests, test_truncated);
+    tcase_add_test(tests, test_endless);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
