@@ -10,6 +10,14 @@ static const XgParam params[] = {{"norm", XG_PARAM_BOOL, 0, "true", NULL, NULL, 
                                  XG_TRAINING_PARAMS("20", "1e-3", "adamw"),
                                  {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL}};
 
+static int has_norms(XgPlan *p)
+{
+    for (int64_t i = 0; p->api->parameter_name(p, i); i++)
+        if (p->api->parameter_info(p, i, "norm"))
+            return 1;
+    return 0;
+}
+
 static XgStatus plan(void *self, XgPlan *p)
 {
     (void) self;
@@ -17,7 +25,7 @@ static XgStatus plan(void *self, XgPlan *p)
     xg_phase_training(p, phase);
     xg_phase_set(p, phase, "bn", xg_param_string(p->host, "bn"));
     xg_phase_train(p, phase, "bias");
-    if (xg_param_bool(p->host, "norm"))
+    if (xg_param_bool(p->host, "norm") && has_norms(p))
         xg_phase_train(p, phase, "norm");
     xg_phase_train(p, phase, "head");
     return XG_OK;

@@ -300,8 +300,8 @@ XgLowered *xg_lower(const XgProgramSpec *spec, GError **error)
     prune(lowered);
     if (!spec->plain && !xg_fold(lowered, spec, error))
         return NULL;
-    if (spec->training &&
-        (!append_losses(lowered, spec->focal_gamma, error) || !append_gradients(lowered, spec, error)))
+    if (spec->training && (!append_losses(lowered, spec->focal_gamma, error) ||
+                           !append_gradients(lowered, spec, error)))
         return NULL;
     prune(lowered);
     if (spec->training && !spec->plain)

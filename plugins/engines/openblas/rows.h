@@ -8,8 +8,8 @@
 /** y = softmax(factor * x) of each of `rows` rows of `width`, factor > 0; y may be x. */
 void softmax_rows(const float *x, float *y, int64_t rows, int64_t width, float factor);
 
-/** dx = factor * y * (dy - sum of dy * y) of each row: the gradient by x of softmax(factor * x) = y;
- *  dx may be dy. */
+/** dx = factor * y * (dy - sum of dy * y) of each row: the gradient by x of softmax(factor * x) =
+ * y; dx may be dy. */
 void softmax_grad_rows(const float *dy, const float *y, float *dx, int64_t rows, int64_t width,
                        float factor);
 
