@@ -149,13 +149,28 @@ static void add_block(GString *blocks, const char *name)
     g_string_append_printf(blocks, "%s%s", blocks->len > 0 ? ", " : "", name);
 }
 
+/* Marks by value id what is of no auxiliary head that the phase leaves alone. */
+static guint8 *counted(const XgPhase *phase, const XgNetwork *network)
+{
+    guint8 *counts = g_malloc(MAX(network->values->len, 1));
+    memset(counts, 1, MAX(network->values->len, 1));
+    for (guint a = 0; a < network->auxiliaries->len; a++) {
+        g_autofree guint8 *head = xg_network_auxiliary_head(network, a);
+        const gboolean trained = xg_phase_trains_auxiliary(phase, network, a);
+        for (guint i = 0; i < network->values->len && !trained; i++)
+            counts[i] = counts[i] && !head[i];
+    }
+    return counts;
+}
+
 void xg_phase_facts(const XgPhase *phase, const XgNetwork *network, XgPhaseFacts *facts)
 {
     memset(facts, 0, sizeof *facts);
     GString *blocks = g_string_new(NULL);
+    g_autofree guint8 *counts = counted(phase, network);
     for (guint i = 0; i < network->values->len; i++) {
         const XgValue *value = network->values->pdata[i];
-        if (value->kind != XG_VALUE_PARAMETER)
+        if (value->kind != XG_VALUE_PARAMETER || !counts[i])
             continue;
         const gint64 elements = xg_shape_elements(&value->shape);
         facts->all_elements += elements;
@@ -166,7 +181,7 @@ void xg_phase_facts(const XgPhase *phase, const XgNetwork *network, XgPhaseFacts
     }
     for (guint i = 0; i < network->nodes->len; i++) {
         const XgNode *node = network->nodes->pdata[i];
-        if (!xg_node_is_layer(node))
+        if (!xg_node_is_layer(node) || !counts[node->outputs[0]->id])
             continue;
         facts->all_layers++;
         facts->trained_layers += trains_node(phase, network, node);

@@ -83,7 +83,7 @@ void xg_phase_penalty(const XgPhase *phase, const XgNetwork *network, const XgVa
                       double *to_zero, double *to_start);
 
 /** What `check` and the record say of a phase: trained and all tensors, elements, layers, blocks.
- */
+ *  Auxiliary heads that it leaves alone do not count. */
 typedef struct {
     gint64 trained_elements, all_elements;
     gint64 trained_layers, all_layers;

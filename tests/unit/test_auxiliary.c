@@ -13,6 +13,9 @@ static const char *const tensors[] = {
     "aux.conv.weight",    "aux.bn.weight", "aux.bn.bias", "aux.bn.running_mean",
     "aux.bn.running_var", "aux.fc.weight", "aux.fc.bias", NULL};
 
+/* conv 4 to 3, norm, linear map of 3 to 3 */
+enum { AUXILIARY_ELEMENTS = 12 + 6 + 12 };
+
 static void setup(void)
 {
     model_dropout = 0.2;
@@ -97,6 +100,11 @@ static void check_trained(const char *patterns, const char *bn, gboolean expecte
     ck_assert_int_eq(xg_phase_updates(phase, n, parameter(n, "aux.bn.running_var")),
                      expected && norms);
     ck_assert_int_eq(xg_phase_trains_auxiliary(phase, n, 0), expected);
+    XgPhaseFacts facts;
+    xg_phase_facts(phase, n, &facts);
+    ck_assert_int_eq(facts.all_elements, ALL_ELEMENTS + (expected ? AUXILIARY_ELEMENTS : 0));
+    ck_assert_int_eq(facts.all_layers, 4 + (expected ? 2 : 0));
+    xg_phase_facts_clear(&facts);
     g_autofree char *text = xg_train_plan_describe(p->plan, n);
     ck_assert_int_eq(strstr(text, "; auxiliary loss of aux.fc times 0.3") != NULL, expected);
 }
