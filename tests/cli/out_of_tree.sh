@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-FileCopyrightText: 2026 The xenograft authors
 # SPDX-License-Identifier: MIT
-# Builds a copy of examples/plugin-backbone against the installed tree through pkg-config, puts it
-# into the user's plugin folder and trains it for an epoch.
+# Builds copies of the examples' plugins against the installed tree through pkg-config, puts
+# them into the user's plugin folder and runs them.
 set -eu
 
 fail()
@@ -51,3 +51,21 @@ test -s "$folder/project/runs/tinynet/result.json" || fail "no result.json"
 test "$(wc -l < "$folder/project/runs/tinynet/history.csv")" -eq 2 || fail "not one epoch"
 "$command" predict "$folder/project/runs/tinynet/model.safetensors" \
     "$folder/data/chest_xray/normal/1.jpeg"
+
+# The strategies of examples/plugin-strategy, in C and C++: fitted, kept in the model, used again.
+cp -R "$XG_TEST_SOURCE/examples/plugin-strategy" "$folder/strategies"
+test "$(wc -l < "$folder/strategies/centroid.c")" -lt 60 || fail "centroid.c: 60 lines or more"
+"$XG_TEST_MESON" setup "$folder/built" "$folder/strategies" -Dwerror=true
+"$XG_TEST_MESON" compile -C "$folder/built"
+cp "$folder/built/centroid.so" "$folder/built/nearest.so" "$XDG_DATA_HOME/xenograft/plugins-1/"
+for strategy in centroid nearest; do
+    "$command" run -s strategy.plugin=$strategy -s study.output="$folder/$strategy" \
+        -s data.images="$folder/data/chest_xray" \
+        "$XG_TEST_SOURCE/examples/chest-xray/study.ini" ||
+        fail "$strategy: the run failed"
+    "$command" predict "$folder/$strategy/model.safetensors" \
+        "$folder/data/chest_xray/normal/1.jpeg" > "$folder/answer"
+    stored=$(grep '^normal/1.jpeg,' "$folder/$strategy/predictions.csv" | cut -d, -f5,6)
+    test "$(tail -1 "$folder/answer" | cut -d, -f3,4)" = "$stored" ||
+        fail "$strategy: predict says $(tail -1 "$folder/answer"), the run said $stored"
+done
