@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: 2026 The xenograft authors
 # SPDX-License-Identifier: MIT
 # check-symbols.sh PLUGIN...: one exported symbol, nothing of the host's wanted, none of the host's
-# libraries; for backbones and strategies no library but libc and libm, for readers of protobuf
-# files only protobuf-c besides.
+# libraries; for backbones and strategies no library but libc and libm; besides them only
+# protobuf-c for readers of protobuf files and, for three classical heads, the library that fits.
 set -eu
 failed=0
 complain()
@@ -17,6 +17,9 @@ for plugin; do
     wanted=$(nm -D --undefined-only "$plugin" | awk '{ print $NF }' | grep '^xg_' || true)
     test -z "$wanted" || complain "$plugin" "wants of the host: $(echo $wanted)"
     case $plugin in
+    *strategies/svm.so) own='^libsvm\.' ;;
+    *strategies/logistic.so) own='^liblinear\.' ;;
+    *strategies/lda.so) own='^libopenblas\.' ;;
     *backbones/* | *strategies/*) own='^none$' ;;
     *weights/caffe/* | *weights/onnx/*) own='^libprotobuf-c\.' ;;
     *) own='^lib' ;;
