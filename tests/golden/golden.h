@@ -75,6 +75,9 @@ double golden_norm(const float *values, gint64 count);
  *  of the norm, and of mean and first values against the root mean square of the elements. */
 double golden_difference(const GoldenTensor *expected, const float *found, gint64 count);
 
+/** Makes `tensor` say of these values what a file would. */
+void golden_describe(GoldenTensor *tensor, const float *values, gint64 count);
+
 /** NHWC to NCHW; other ranks are copied. Owned by the caller. */
 float *golden_published_order(const float *values, const XgShape *shape, gint64 batch);
 

@@ -2,7 +2,9 @@
  * SPDX-License-Identifier: MIT */
 /* Runs a backbone on the weights and images of reference files and compares all that they hold.
  * Exits 0 when every file is within tolerance, 1 when one is not, 2 when one cannot be checked. */
+#include "base/rng.h"
 #include "golden.h"
+#include "golden_rows.h"
 #include "graph/op.h"
 #include "host.h"
 
@@ -27,18 +29,28 @@ static const double zero_norm = 1e-6, zero_limit = 1e-5;
 typedef struct {
     gboolean plain;
     gboolean strict;
-    gboolean evaluation;
 } Options;
+
+/* Passes with rounded weights that say how closely a file can be compared at all. */
+#define ROUNDED_PASSES 3
+
+/* One look at a file. */
+typedef struct {
+    Golden *golden;
+    const Host *host;
+    const Options *options;
+    GoldenRows *rows;
+    guint rounded;    /* weights are rounded, differently for each number; 0: as they are */
+    gboolean capture; /* what is found takes the place of what the file says */
+} Check;
 
 /* A network of the file's weights for one image size. */
 typedef struct {
-    const Golden *golden;
-    const Host *host;
+    const Check *check;
     XgNetwork *network;
     XgStore *store;
     GPtrArray *outputs; /* of XgValue: the logits, then a value per compared block */
     GPtrArray *blocks;  /* of GoldenTensor, one per further output; one twice: either may be it */
-    const Options *options;
 } Model;
 
 static void model_clear(Model *model)
@@ -107,12 +119,25 @@ static gboolean block_fits(const GoldenTensor *block, const XgValue *value, gint
            count == batch * xg_shape_elements(&value->shape);
 }
 
+/* Moves each weight by up to one unit in its last place. */
+static void round_weights(XgStore *store, guint number)
+{
+    for (guint i = 0; i < xg_store_count(store); i++) {
+        const XgStored *stored = xg_store_get(store, i);
+        const guint64 stream = xg_rng_stream(stored->name);
+        for (gint64 k = 0; k < stored->count; k++) {
+            const double draw = 2.0 * xg_rng_uniform(number, stream, (guint64) k) - 1.0;
+            stored->values[k] = (float) ((double) stored->values[k] * (1.0 + draw * 0x1p-23));
+        }
+    }
+}
+
 static gboolean model_open(Model *model, gint64 size, gint64 batch, GError **error)
 {
-    const Golden *golden = model->golden;
+    const Golden *golden = model->check->golden;
     const XgNameMap *maps = NULL;
     model->network =
-        host_variant(model->host, golden->model, (const char *const *) golden->settings,
+        host_variant(model->check->host, golden->model, (const char *const *) golden->settings,
                      golden->classes, size, &maps, error);
     if (model->network == NULL)
         return FALSE;
@@ -120,6 +145,8 @@ static gboolean model_open(Model *model, gint64 size, gint64 batch, GError **err
     model->store = xg_store_new(model->network, model->network->logits, error);
     if (model->store == NULL || !golden_fill(golden, maps, model->store, error))
         return FALSE;
+    if (model->check->rounded > 0)
+        round_weights(model->store, model->check->rounded);
     model->outputs = g_ptr_array_new();
     model->blocks = g_ptr_array_new();
     g_ptr_array_add(model->outputs, model->network->logits);
@@ -149,7 +176,7 @@ static XgProgram *model_program(Model *model, gint64 batch, guint outputs, gbool
     const XgProgramSpec spec = {
         .network = model->network,
         .store = model->store,
-        .engine = host_engine(model->host),
+        .engine = host_engine(model->check->host),
         .max_batch = batch,
         .inputs = (XgValue *const *) model->network->inputs->pdata,
         .input_count = (int) model->network->inputs->len,
@@ -158,36 +185,35 @@ static XgProgram *model_program(Model *model, gint64 batch, guint outputs, gbool
         .training = training,
         .trained = training ? every : NULL,
         .bn = training ? XG_BN_TRAIN : XG_BN_FROZEN,
-        .plain = model->options->plain,
+        .plain = model->check->options->plain,
     };
     return xg_program_new(&spec, error);
 }
 
 /* ---- Reporting ----------------------------------------------------------------------------- */
 
-static gboolean report(const Golden *golden, const char *section, GoldenWorst *worst, double limit)
-{
-    const gboolean good = worst->compared == 0 || worst->error <= limit;
-    if (worst->compared > 0)
-        printf("%-16s %-22s %9.2e of %.0e  %s%s\n", golden->model, section, worst->error, limit,
-               good ? "" : "FAILED: ", worst->where);
-    golden_worst_clear(worst);
-    return good;
-}
-
-static gboolean report_one(const Golden *golden, const char *section, double error, double limit)
+static void report_one(const Check *check, const char *section, double error, double limit)
 {
     GoldenWorst worst = {0};
     golden_worst_add(&worst, error, "");
-    return report(golden, section, &worst, limit);
+    golden_rows_add(check->rows, section, &worst, limit);
 }
 
-static gboolean compare_blocks(const Model *model, const float *const *outputs, gint64 batch)
+/* The difference of a tensor from what the file says of it, which it may replace. */
+static double compare(const Check *check, GoldenTensor *expected, const float *found, gint64 count)
+{
+    const double difference = golden_difference(expected, found, count);
+    if (check->capture)
+        golden_describe(expected, found, count);
+    return difference;
+}
+
+static void compare_blocks(const Model *model, const float *const *outputs, gint64 batch)
 {
     GoldenWorst worst = {0};
     double last = INFINITY;
     for (guint i = 0; i < model->blocks->len; i++) {
-        const GoldenTensor *block = model->blocks->pdata[i];
+        GoldenTensor *block = model->blocks->pdata[i];
         const XgValue *value = model->outputs->pdata[i + 1];
         g_autofree float *found = golden_published_order(outputs[i + 1], &value->shape, batch);
         const gint64 count = batch * xg_shape_elements(&value->shape);
@@ -196,9 +222,11 @@ static gboolean compare_blocks(const Model *model, const float *const *outputs, 
             continue;
         golden_worst_add(&worst, last, block->name);
         last = INFINITY;
+        if (model->check->capture)
+            golden_describe(block, found, count);
     }
     g_autofree char *section = g_strdup_printf("%u blocks", worst.compared);
-    return report(model->golden, section, &worst, block_limit);
+    golden_rows_add(model->check->rows, section, &worst, block_limit);
 }
 
 /* ---- Evaluation ---------------------------------------------------------------------------- */
@@ -212,10 +240,10 @@ static float *apart(const float *logits, gint64 classes)
     return result;
 }
 
-static gboolean check_eval(const Golden *golden, const Host *host, const Options *options,
-                           gboolean *good, GError **error)
+static gboolean check_eval(const Check *check, GError **error)
 {
-    g_auto(Model) model = {.golden = golden, .host = host, .options = options};
+    Golden *golden = check->golden;
+    g_auto(Model) model = {.check = check};
     const gint64 batch = golden->eval_batch, classes = golden->classes;
     if (!model_open(&model, golden->eval_size, batch, error))
         return FALSE;
@@ -226,20 +254,22 @@ static gboolean check_eval(const Golden *golden, const Host *host, const Options
     g_autoptr(XgProgram) program = model_program(&model, batch, 1, FALSE, error);
     if (program == NULL || !xg_program_run(program, batch, inputs, outputs, error))
         return FALSE;
-    *good &= report_one(golden, "logits",
-                        golden_distance(outputs[0], golden->logits, batch * classes), logits_limit);
+    report_one(check, "logits", golden_distance(outputs[0], golden->logits, batch * classes),
+               logits_limit);
     if (batch >= 2) {
         g_autofree float *found = apart(outputs[0], classes);
         g_autofree float *expected = apart(golden->logits, classes);
-        *good &= report_one(golden, "logits' difference", golden_distance(found, expected, classes),
-                            apart_limit);
+        report_one(check, "logits' difference", golden_distance(found, expected, classes),
+                   apart_limit);
     }
+    if (check->capture)
+        memcpy(golden->logits, outputs[0], sizeof(float) * (gsize) (batch * classes));
     if (model.blocks->len == 0)
         return TRUE;
     g_autoptr(XgProgram) whole = model_program(&model, batch, model.outputs->len, FALSE, error);
     if (whole == NULL || !xg_program_run(whole, batch, inputs, outputs, error))
         return FALSE;
-    *good &= compare_blocks(&model, outputs, batch);
+    compare_blocks(&model, outputs, batch);
     return TRUE;
 }
 
@@ -253,7 +283,7 @@ typedef struct {
 } Gradients;
 
 static gboolean compare_gradient(const Model *model, const XgProgram *program,
-                                 const GoldenTensor *expected, Gradients *all, GError **error)
+                                 GoldenTensor *expected, Gradients *all, GError **error)
 {
     const XgStored *stored = xg_store_find(model->store, expected->name);
     const float *gradient = xg_program_gradient(program, expected->name);
@@ -272,7 +302,7 @@ static gboolean compare_gradient(const Model *model, const XgProgram *program,
         fabs(golden_norm(found, stored->count) - expected->norm) / expected->norm;
     g_array_append_val(all->norms, error_of_norm);
     golden_worst_add(&all->norm, error_of_norm, expected->name);
-    golden_worst_add(&all->element, golden_difference(expected, found, stored->count),
+    golden_worst_add(&all->element, compare(model->check, expected, found, stored->count),
                      expected->name);
     return TRUE;
 }
@@ -283,27 +313,23 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static gboolean report_gradients(const Model *model, Gradients *all)
+static void report_gradients(const Model *model, Gradients *all)
 {
-    const Golden *golden = model->golden;
-    const GradientLimits *limits = model->options->strict ? &strict_limits : &usual_limits;
-    gboolean good = TRUE;
+    const Check *check = model->check;
+    const GradientLimits *limits = model->check->options->strict ? &strict_limits : &usual_limits;
     if (all->norms->len > 0) {
         g_array_sort(all->norms, ascending);
-        good &= report_one(golden, "gradients' median",
-                           g_array_index(all->norms, double, all->norms->len / 2), limits->median);
+        report_one(check, "gradients' median",
+                   g_array_index(all->norms, double, all->norms->len / 2), limits->median);
     }
-    g_autofree char *section = g_strdup_printf("%u gradients' norms", all->norm.compared);
-    good &= report(golden, section, &all->norm, limits->norm);
-    good &= report(golden, "gradients' elements", &all->element, limits->element);
-    good &= report(golden, "gradients of zero", &all->zero, zero_limit);
-    return good;
+    golden_rows_add(check->rows, "gradients' norms", &all->norm, limits->norm);
+    golden_rows_add(check->rows, "gradients' elements", &all->element, limits->element);
+    golden_rows_add(check->rows, "gradients of zero", &all->zero, zero_limit);
 }
 
-static gboolean compare_gradients(const Model *model, const XgProgram *program, gboolean *good,
-                                  GError **error)
+static gboolean compare_gradients(const Model *model, const XgProgram *program, GError **error)
 {
-    const GPtrArray *grads = model->golden->grads;
+    const GPtrArray *grads = model->check->golden->grads;
     Gradients all = {.norms = g_array_new(FALSE, FALSE, sizeof(double))};
     gboolean done = TRUE;
     for (guint i = 0; i < grads->len; i++)
@@ -311,7 +337,7 @@ static gboolean compare_gradients(const Model *model, const XgProgram *program, 
     for (guint i = 0; done && i < grads->len; i++)
         done = compare_gradient(model, program, grads->pdata[i], &all, error);
     if (done)
-        *good &= report_gradients(model, &all);
+        report_gradients(model, &all);
     golden_worst_clear(&all.norm);
     golden_worst_clear(&all.element);
     golden_worst_clear(&all.zero);
@@ -319,29 +345,28 @@ static gboolean compare_gradients(const Model *model, const XgProgram *program, 
     return done;
 }
 
-static gboolean compare_buffers(const Model *model, gboolean *good, GError **error)
+static gboolean compare_buffers(const Model *model, GError **error)
 {
-    const Golden *golden = model->golden;
+    const Golden *golden = model->check->golden;
     GoldenWorst worst = {0};
     for (guint i = 0; i < golden->buffers->len; i++) {
-        const GoldenTensor *expected = golden->buffers->pdata[i];
+        GoldenTensor *expected = golden->buffers->pdata[i];
         const XgStored *stored = xg_store_find(model->store, expected->name);
         if (stored == NULL) {
             golden_worst_clear(&worst);
             return xg_error_set(error, XG_SHAPE, "%s: not in the network", expected->name);
         }
-        golden_worst_add(&worst, golden_difference(expected, stored->values, stored->count),
+        golden_worst_add(&worst, compare(model->check, expected, stored->values, stored->count),
                          expected->name);
     }
-    g_autofree char *section = g_strdup_printf("%u running statistics", worst.compared);
-    *good &= report(golden, section, &worst, buffer_limit);
+    golden_rows_add(model->check->rows, "running statistics", &worst, buffer_limit);
     return TRUE;
 }
 
-static gboolean check_train(const Golden *golden, const Host *host, const Options *options,
-                            gboolean *good, GError **error)
+static gboolean check_train(const Check *check, GError **error)
 {
-    g_auto(Model) model = {.golden = golden, .host = host, .options = options};
+    Golden *golden = check->golden;
+    g_auto(Model) model = {.check = check};
     const gint64 batch = golden->train_batch, classes = golden->classes;
     if (!model_open(&model, golden->train_size, batch, error))
         return FALSE;
@@ -361,21 +386,43 @@ static gboolean check_train(const Golden *golden, const Host *host, const Option
     double loss = 0;
     if (!xg_program_train(program, batch, inputs, targets, weights, 0, outputs, &loss, error))
         return FALSE;
-    *good &= report_one(golden, "loss", fabs(loss - golden->loss) / fabs(golden->loss), loss_limit);
-    *good &= compare_blocks(&model, outputs, batch);
-    return compare_gradients(&model, program, good, error) && compare_buffers(&model, good, error);
+    report_one(check, "loss", fabs(loss - golden->loss) / fabs(golden->loss), loss_limit);
+    golden->loss = check->capture ? loss : golden->loss;
+    compare_blocks(&model, outputs, batch);
+    return compare_gradients(&model, program, error) && compare_buffers(&model, error);
+}
+
+static gboolean check_all(const Check *check, GError **error)
+{
+    return check_eval(check, error) &&
+           (check->golden->train_size == 0 || check_train(check, error));
+}
+
+/* Where a file is off, how far the network's own numbers move when its weights are rounded says
+ * whether any two programs could agree on it. */
+static gboolean measure_rounding(Check *check, GError **error)
+{
+    check->capture = FALSE;
+    check->rows->measures = TRUE;
+    for (check->rounded = 1; check->rounded <= ROUNDED_PASSES; check->rounded++)
+        if (!check_all(check, error))
+            return FALSE;
+    return TRUE;
 }
 
 static int check_file(const char *path, const Host *host, const Options *options)
 {
     g_autoptr(GError) error = NULL;
-    gboolean good = TRUE;
     g_autoptr(Golden) golden = golden_read(path, &error);
-    if (golden != NULL && check_eval(golden, host, options, &good, &error) &&
-        golden->train_size > 0 && !options->evaluation)
-        check_train(golden, host, options, &good, &error);
+    g_autoptr(GoldenRows) rows = golden_rows_new();
+    Check check = {
+        .golden = golden, .host = host, .options = options, .rows = rows, .capture = TRUE};
+    if (golden != NULL && check_all(&check, &error) && !golden_rows_good(rows) && !options->strict)
+        measure_rounding(&check, &error);
+    if (golden != NULL)
+        golden_rows_print(rows, golden->model);
     if (error == NULL)
-        return good ? 0 : 1;
+        return golden_rows_good(rows) ? 0 : 1;
     const gboolean named = g_str_has_prefix(error->message, path);
     fprintf(stderr, "%s%s%s\n", named ? "" : path, named ? "" : ": ", error->message);
     return 2;
@@ -395,8 +442,6 @@ int main(int argc, char **argv)
          "folder of plugins instead of the installed ones; may be repeated", "DIR"},
         {"scanner", 0, 0, G_OPTION_ARG_FILENAME, &scanner, "the xenograft-scan to use", "PROGRAM"},
         {"plain", 0, 0, G_OPTION_ARG_NONE, &checks.plain, "neither fold nor fuse", NULL},
-        {"evaluation", 0, 0, G_OPTION_ARG_NONE, &checks.evaluation,
-         "leave the training section out", NULL},
         {"strict", 0, 0, G_OPTION_ARG_NONE, &checks.strict,
          "every gradient's norm within 1e-3, whatever rectifiers do", NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL},

@@ -211,6 +211,17 @@ double golden_difference(const GoldenTensor *expected, const float *found, gint6
     return worst;
 }
 
+void golden_describe(GoldenTensor *tensor, const float *values, gint64 count)
+{
+    double sum = 0;
+    for (gint64 i = 0; i < count; i++)
+        sum += values[i];
+    tensor->norm = golden_norm(values, count);
+    tensor->mean = sum / (double) count;
+    for (int i = 0; i < tensor->first_count && i < count; i++)
+        tensor->first[i] = values[i];
+}
+
 float *golden_published_order(const float *values, const XgShape *shape, gint64 batch)
 {
     const gint64 row = xg_shape_elements(shape);
