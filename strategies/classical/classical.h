@@ -10,19 +10,25 @@
 
 #include <xenograft/strategy.h>
 
-/* ---- Parameters and plan ---------------------------------------------------------------------- */
+/* ---- Parameters and plan --------------------------------------------------------------------- */
 
-#define CLASSICAL_TAP_PARAM                                                                       \
-    {"tap", XG_PARAM_STRING, 0, "features", NULL, NULL, NULL, NULL,                               \
-     "feature vector of the backbone to use"}
+#define CLASSICAL_TAP_PARAM                                                                        \
+    {                                                                                              \
+        "tap", XG_PARAM_STRING, 0, "features", NULL, NULL, NULL, NULL,                             \
+            "feature vector of the backbone to use"                                                \
+    }
 
-#define CLASSICAL_FOLDS_PARAM                                                                     \
-    {"folds", XG_PARAM_INT, 0, "5", "2", "20", "folds", NULL,                                     \
-     "inner folds of the training part, by patient, that choose what is \"auto\""}
+#define CLASSICAL_FOLDS_PARAM                                                                      \
+    {                                                                                              \
+        "folds", XG_PARAM_INT, 0, "5", "2", "20", "folds", NULL,                                   \
+            "inner folds of the training part, by patient, that choose what is \"auto\""           \
+    }
 
-#define CLASSICAL_WEIGHT_PARAM                                                                    \
-    {"class_weight", XG_PARAM_ENUM, 0, "none", NULL, NULL, NULL, "none|balanced",                 \
-     "cost of an error: equal, or inverse to the size of its class"}
+#define CLASSICAL_WEIGHT_PARAM                                                                     \
+    {                                                                                              \
+        "class_weight", XG_PARAM_ENUM, 0, "none", NULL, NULL, NULL, "none|balanced",               \
+            "cost of an error: equal, or inverse to the size of its class"                         \
+    }
 
 /** The plan of every classical head: `head` = classifier, no phases, `tap` by parameter. */
 void classical_plan(XgPlan *plan);
@@ -31,7 +37,7 @@ void classical_plan(XgPlan *plan);
 XgStatus classical_number(const XgHost *host, const char *name, double minimum, double maximum,
                           double *value);
 
-/* ---- Data ------------------------------------------------------------------------------------- */
+/* ---- Data ------------------------------------------------------------------------------------ */
 
 /** Whether a head can be fitted: two rows, two classes, finite values, at most 2^31-1 of each. */
 XgStatus classical_check_fit(const XgHost *host, const XgFit *fit);
@@ -62,7 +68,7 @@ float *classical_scaler_rows(const ClassicalScaler *scaler, const XgFeatures *fe
 /** Weight of each class, rows / (classes present * rows of the class) when `balanced`, else 1. */
 void classical_class_weights(const XgFit *fit, int balanced, double *weights);
 
-/* ---- Inner folds ------------------------------------------------------------------------------ */
+/* ---- Inner folds ----------------------------------------------------------------------------- */
 
 /** A generator of random numbers (splitmix64, Steele et al. 2014). */
 typedef struct ClassicalRandom {
@@ -84,21 +90,20 @@ double classical_balanced_accuracy(const int32_t *labels, const int32_t *predict
 /** printf() into a line of the run's record. */
 XG_PRINTF(2, 3) void classical_note(const XgFit *fit, const char *format, ...);
 
-/* ---- State ------------------------------------------------------------------------------------ */
+/* ---- State ----------------------------------------------------------------------------------- */
 
 XgStatus classical_put(XgState *state, const char *name, int32_t dtype, int64_t rows,
                        int64_t columns, const void *values);
 
 /** A copy, which the caller frees, of a tensor of `count` elements (-1: any, *found says how
  *  many); NULL when there is none or it has another count or a float that is not finite. */
-void *classical_get(XgState *state, const char *name, int32_t dtype, int64_t count,
-                    int64_t *found);
+void *classical_get(XgState *state, const char *name, int32_t dtype, int64_t count, int64_t *found);
 
 /** "mean" and "scale"; restoring takes scaler->columns of each. */
 XgStatus classical_scaler_save(const ClassicalScaler *scaler, XgState *state);
 int classical_scaler_load(ClassicalScaler *scaler, XgState *state);
 
-/* ---- Calls that cannot stop on their own ------------------------------------------------------- */
+/* ---- Calls that cannot stop on their own ----------------------------------------------------- */
 
 /** Runs work(data) in a thread of its own, [worker] for what it calls, until it returns or the
  *  user wants to stop. One at a time per process. */

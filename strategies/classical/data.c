@@ -104,8 +104,7 @@ XgStatus classical_check_columns(const XgHost *host, const XgFeatures *features,
     return check_finite(host, features);
 }
 
-/* ---- Standardising ------------------------------------------------------------------------------
- */
+/* ---- Standardising --------------------------------------------------------------------------- */
 
 int classical_scaler_fit(ClassicalScaler *scaler, const XgFeatures *features)
 {

@@ -20,8 +20,7 @@ void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const 
 /* The widest covariance whose eigenvectors are computed. */
 #define MAX_PSEUDO 4096
 
-/* ---- Shrinkage ----------------------------------------------------------------------------------
- */
+/* ---- Shrinkage ------------------------------------------------------------------------------- */
 
 /* Divides the columns by their standard deviations, which go to `scale` (1 for constant ones). */
 static void standardise(double *rows, int64_t count, int64_t columns, double *scale)
@@ -99,8 +98,7 @@ LdaResult lda_shrink(LdaScatter *scatter, int64_t first, int64_t count, double s
     return result;
 }
 
-/* ---- Inverses -----------------------------------------------------------------------------------
- */
+/* ---- Inverses -------------------------------------------------------------------------------- */
 
 /* Solves with the lower triangle (in LAPACK's order of columns) of a symmetric matrix by Cholesky;
  * the matrix is destroyed. LDA_SINGULAR also when the result would mean little. */

@@ -10,8 +10,7 @@
 /* Above 16 GiB of kernel values (about 30000 images) another head is the better choice. */
 #define MAX_KERNEL_BYTES ((int64_t) 16 << 30)
 
-/* ---- Training -----------------------------------------------------------------------------------
- */
+/* ---- Training -------------------------------------------------------------------------------- */
 
 /* Everything that the training thread owns; freed by whoever started it. */
 typedef struct {

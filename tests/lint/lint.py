@@ -35,13 +35,17 @@ CORE_MAY_INCLUDE = {
     "report": {"eval"},
 }
 TOOL_MAY_INCLUDE = {"session/session.h"}
-# Headers of libraries, and the only files that may include them.
+# Headers of libraries, and the only folders and files that may include them.
 RESERVED = {
-    "cblas.h": "plugins/engines/openblas/",
-    "hdf5.h": "plugins/weights/keras/",
-    "protobuf-c/protobuf-c.h": "plugins/weights/protobuf/",
-    "stb_image.h": "plugins/readers/stb.c",
+    "cblas.h": ("plugins/engines/openblas/", "strategies/classical/lda_solve.c"),
+    "hdf5.h": ("plugins/weights/keras/",),
+    "libsvm/svm.h": ("strategies/classical/",),
+    "linear.h": ("strategies/classical/",),
+    "protobuf-c/protobuf-c.h": ("plugins/weights/protobuf/",),
+    "stb_image.h": ("plugins/readers/stb.c",),
 }
+# Headers of the system that files outside plugins/ need as well.
+SYSTEM_C_OF = {"strategies/classical/interruptible.c": {"pthread.h"}}
 # Plugins of one library that share a folder's headers.
 SHARED = {
     "plugins/weights/caffe": "plugins/weights/protobuf",
@@ -100,7 +104,7 @@ def plugin_problem(root, name, angle, header):
         return None if own_folder(root, name, header) else "only headers of the plugin's own folder"
     if is_standard(header) or header.startswith("xenograft/") or header in RESERVED:
         return None
-    if name.startswith("plugins/") and header in SYSTEM_C:
+    if header in (SYSTEM_C if name.startswith("plugins/") else SYSTEM_C_OF.get(name, ())):
         return None
     return "plugins see only the sdk, C and their own library"
 
@@ -128,10 +132,10 @@ def core_problem(name, angle, header):
 
 
 def include_problem(root, name, angle, header):
-    place = RESERVED.get(header)
-    if place and not name.startswith(place) and not (
+    places = RESERVED.get(header)
+    if places and not name.startswith(places) and not (
             name.startswith("tests/") and header in RESERVED_IN_TESTS):
-        return "only %s may include it" % place
+        return "only %s may include it" % " and ".join(places)
     if name.startswith("sdk/"):
         return sdk_problem(angle, header)
     if name.startswith(PLUGIN_ROOTS):
@@ -185,6 +189,14 @@ CASES = [
     ("backbones/c.c", "#include <unistd.h>\n", "plugins see only"),
     ("plugins/readers/a.c", "#include <stb_image.h>\n", "only plugins/readers/stb.c"),
     ("plugins/engines/openblas/a.c", "#include <cblas.h>\n", ""),
+    ("plugins/weights/a.c", "#include <cblas.h>\n", "only plugins/engines/openblas/ and"),
+    ("strategies/a.c", "#include <libsvm/svm.h>\n", "only strategies/classical/"),
+    ("strategies/b.c", "#include <pthread.h>\n", "plugins see only"),
+    ("strategies/classical/a.h", "#include <libsvm/svm.h>\n#include <linear.h>\n", ""),
+    ("strategies/classical/b.c", "#include <cblas.h>\n", "lda_solve.c"),
+    ("strategies/classical/c.c", "#include <pthread.h>\n", "plugins see only"),
+    ("strategies/classical/lda_solve.c", "#include <cblas.h>\n", ""),
+    ("strategies/classical/interruptible.c", "#include <pthread.h>\n", ""),
     ("plugins/weights/onnx/a.c", "#include \"b.pb-c.h\"\n", "own folder"),
     ("core/graph/a.c", "#include \"base/error.h\"\n#include \"graph/op.h\"\n", ""),
     ("core/graph/b.c", "#include \"ops/window.h\"\n", "core/graph may not include core/ops"),

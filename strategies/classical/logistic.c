@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 /* Logistic regression with an L2 penalty on the network's feature vectors, trained by LIBLINEAR
  * (Fan et al. 2008), one class against the rest. */
-#include "classical/classical.h"
+#include "classical.h"
 
 #include <linear.h>
 #include <math.h>
@@ -28,8 +28,7 @@ static void forget(Logistic *l)
     *l = (Logistic){.host = l->host};
 }
 
-/* ---- Training -----------------------------------------------------------------------------------
- */
+/* ---- Training -------------------------------------------------------------------------------- */
 
 typedef struct {
     Logistic *l;
@@ -208,8 +207,7 @@ static XgStatus fit_logistic(void *self, const XgFit *fit)
     return status;
 }
 
-/* ---- Predicting ---------------------------------------------------------------------------------
- */
+/* ---- Predicting ------------------------------------------------------------------------------ */
 
 static void classify(const Logistic *l, const float *row, double *each, float *probabilities)
 {
@@ -249,8 +247,7 @@ static XgStatus predict_logistic(void *self, const XgFeatures *features, float *
     return good ? XG_OK : classical_no_memory(l->host);
 }
 
-/* ---- Saving -------------------------------------------------------------------------------------
- */
+/* ---- Saving ---------------------------------------------------------------------------------- */
 
 enum { CLASSES, COLUMNS, PRESENT, FACTS };
 
@@ -296,8 +293,7 @@ static XgStatus load(void *self, XgState *state)
     return xg_fail(l->host, XG_FORMAT, "its logistic regression is incomplete or damaged");
 }
 
-/* ---- The component ------------------------------------------------------------------------------
- */
+/* ---- The component --------------------------------------------------------------------------- */
 
 static const XgParam params[] = {
     {"c", XG_PARAM_STRING, 0, "auto", NULL, NULL, NULL, NULL,

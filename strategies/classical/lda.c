@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 /* Linear discriminant analysis (Fisher 1936) on the network's feature vectors, with the shrinkage
  * of Ledoit and Wolf (2004) within each class. */
-#include "classical/lda.h"
+#include "lda.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -24,8 +24,7 @@ static void forget(Lda *lda)
     *lda = (Lda){.host = lda->host};
 }
 
-/* ---- Fitting ------------------------------------------------------------------------------------
- */
+/* ---- Fitting --------------------------------------------------------------------------------- */
 
 typedef struct {
     Lda *lda;
@@ -164,8 +163,7 @@ static XgStatus fit_lda(void *self, const XgFit *fit)
     return status;
 }
 
-/* ---- Predicting ---------------------------------------------------------------------------------
- */
+/* ---- Predicting ------------------------------------------------------------------------------ */
 
 static void classify(const Lda *lda, const float *row, double *values, float *probabilities)
 {
@@ -199,8 +197,7 @@ static XgStatus predict(void *self, const XgFeatures *features, float *probabili
     return values != NULL ? XG_OK : classical_no_memory(lda->host);
 }
 
-/* ---- Saving -------------------------------------------------------------------------------------
- */
+/* ---- Saving ---------------------------------------------------------------------------------- */
 
 enum { CLASSES, COLUMNS, PRESENT, FACTS };
 
@@ -247,8 +244,7 @@ static XgStatus load(void *self, XgState *state)
     return xg_fail(lda->host, XG_FORMAT, "its discriminant analysis is incomplete or damaged");
 }
 
-/* ---- The component ------------------------------------------------------------------------------
- */
+/* ---- The component --------------------------------------------------------------------------- */
 
 static const XgParam params[] = {
     {"shrinkage", XG_PARAM_STRING, 0, "auto", NULL, NULL, NULL, NULL,

@@ -3,7 +3,7 @@
 /* A support vector machine on the network's feature vectors, trained by LIBSVM (Chang and Lin
  * 2011). Kernels are computed here, once for all of the inner cross-validation, and handed to
  * LIBSVM as values. */
-#include "classical/svm.h"
+#include "svm.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -43,8 +43,7 @@ double svm_kernel_value(int kernel, double gamma, double aa, double bb, double a
     return kernel == LINEAR_KERNEL ? ab : exp(-gamma * (aa + bb - 2.0 * ab));
 }
 
-/* ---- The fitted model ---------------------------------------------------------------------------
- */
+/* ---- The fitted model ------------------------------------------------------------------------ */
 
 int64_t svm_pair_count(const Svm *svm)
 {
@@ -76,8 +75,7 @@ int svm_finish(Svm *svm)
     return 1;
 }
 
-/* ---- Predicting ---------------------------------------------------------------------------------
- */
+/* ---- Predicting ------------------------------------------------------------------------------ */
 
 /* Softmax of one value a class: the pairs it wins and, to break ties, its summed distances from
  * the boundaries, as scikit-learn's one-versus-rest shape of decisions. Two classes: the logistic
@@ -141,8 +139,7 @@ static XgStatus predict_svm(void *self, const XgFeatures *features, float *proba
     return good ? XG_OK : classical_no_memory(svm->host);
 }
 
-/* ---- Saving -------------------------------------------------------------------------------------
- */
+/* ---- Saving ---------------------------------------------------------------------------------- */
 
 enum {
     FACT_CLASSES,
@@ -259,8 +256,7 @@ static XgStatus load(void *self, XgState *state)
     return xg_fail(svm->host, XG_FORMAT, "its support vector machine is incomplete or damaged");
 }
 
-/* ---- The component ------------------------------------------------------------------------------
- */
+/* ---- The component --------------------------------------------------------------------------- */
 
 static const XgParam params[] = {
     {"kernel", XG_PARAM_ENUM, 0, "rbf", NULL, NULL, NULL, "linear|rbf", "kernel"},

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 /* The nearest neighbours of the network's feature vectors (Cover and Hart 1967), searched one by
  * one. */
-#include "classical/classical.h"
+#include "classical.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -109,8 +109,7 @@ static void vote(const Knn *knn, const Near *nearest, int64_t k, float *probabil
     }
 }
 
-/* ---- Fitting ------------------------------------------------------------------------------------
- */
+/* ---- Fitting --------------------------------------------------------------------------------- */
 
 static int32_t most_probable(const float *probabilities, int64_t classes)
 {
@@ -236,8 +235,7 @@ static XgStatus predict(void *self, const XgFeatures *features, float *probabili
     return good ? XG_OK : classical_no_memory(knn->host);
 }
 
-/* ---- Saving -------------------------------------------------------------------------------------
- */
+/* ---- Saving ---------------------------------------------------------------------------------- */
 
 enum { CLASSES, COLUMNS, ROWS, K, METRIC, WEIGHTED, STANDARDISED, FACTS };
 
@@ -296,8 +294,7 @@ static XgStatus load(void *self, XgState *state)
     return xg_fail(knn->host, XG_FORMAT, "its neighbours are incomplete or damaged");
 }
 
-/* ---- The component ------------------------------------------------------------------------------
- */
+/* ---- The component --------------------------------------------------------------------------- */
 
 static const XgParam params[] = {
     {"k", XG_PARAM_STRING, 0, "auto", NULL, NULL, NULL, NULL,
