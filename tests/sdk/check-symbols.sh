@@ -17,9 +17,9 @@ for plugin; do
     wanted=$(nm -D --undefined-only "$plugin" | awk '{ print $NF }' | grep '^xg_' || true)
     test -z "$wanted" || complain "$plugin" "wants of the host: $(echo $wanted)"
     case $plugin in
-    *strategies/svm.so) own='^libsvm\.' ;;
-    *strategies/logistic.so) own='^liblinear\.' ;;
-    *strategies/lda.so) own='^libopenblas\.' ;;
+    *strategies/classical/svm.so) own='^libsvm\.' ;;
+    *strategies/classical/logistic.so) own='^liblinear\.' ;;
+    *strategies/classical/lda.so) own='^libopenblas\.' ;;
     *backbones/* | *strategies/*) own='^none$' ;;
     *weights/caffe/* | *weights/onnx/*) own='^libprotobuf-c\.' ;;
     *) own='^lib' ;;
