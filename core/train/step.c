@@ -4,6 +4,7 @@
 #include "train/run.h"
 
 #include "base/rng.h"
+#include "train/targets.h"
 
 #include <math.h>
 #include <string.h>
@@ -62,25 +63,6 @@ static guint64 *order_items(const XgTrainRun *run)
     else
         xg_rng_shuffle(spec->seed, xg_rng_stream(purpose), items, spec->train_count);
     return items;
-}
-
-/* One-hot rows, smoothed (Szegedy et al. 2016), and weights that sum to 1; with class weights an
- * image counts by the inverse of its class's frequency. */
-static void fill_targets(const XgTrainRun *run, const double *class_weights, const guint64 *items,
-                         gint64 n, float *targets, float *weights)
-{
-    const gint64 classes = run->spec->classes;
-    const double smoothing = run->phase->label_smoothing;
-    double sum = 0.0;
-    for (gint64 i = 0; i < n; i++)
-        sum += class_weights ? class_weights[run->spec->labels[items[i]]] : 1.0;
-    for (gint64 i = 0; i < n; i++) {
-        const int label = run->spec->labels[items[i]];
-        for (gint64 k = 0; k < classes; k++)
-            targets[i * classes + k] = (float) (smoothing / (double) classes);
-        targets[i * classes + label] += (float) (1.0 - smoothing);
-        weights[i] = (float) ((class_weights ? class_weights[label] : 1.0) / sum);
-    }
 }
 
 static gboolean finite_step(const XgTrainRun *run, double loss, double rate, GError **error)
@@ -185,6 +167,7 @@ gboolean xg_run_epoch(XgTrainRun *run, GError **error)
         return FALSE;
     g_autofree float *targets = g_new(float, (gsize) (batch * spec->classes));
     g_autofree float *weights = g_new(float, (gsize) batch);
+    g_autofree int *labels = g_new(int, (gsize) batch);
     while (done < spec->train_count) {
         const float *const *inputs;
         gint64 n;
@@ -192,7 +175,10 @@ gboolean xg_run_epoch(XgTrainRun *run, GError **error)
             return xg_error_set(error, XG_CANCELLED, "interrupted");
         if (!xg_feature_pass_next(pass, &inputs, &n, error))
             return FALSE;
-        fill_targets(run, class_weights, items + done, n, targets, weights);
+        for (gint64 i = 0; i < n; i++)
+            labels[i] = spec->labels[items[done + (gsize) i]];
+        xg_targets_fill(labels, n, spec->classes, run->phase->label_smoothing, class_weights,
+                        targets, weights);
         if (!train_step(run, inputs, n, steps, targets, weights, error))
             return FALSE;
         done += (gsize) n;

@@ -69,35 +69,52 @@ static XgOptimiserSpec read_spec(JsonObject *one)
     return spec;
 }
 
-static void check_case(JsonObject *one)
+/* Compares the parameters, or with `averages` their averages, with PyTorch's of that step. */
+static void check_step(JsonObject *one, const char *list, guint step, XgStored *const *stored)
 {
-    const XgOptimiserSpec spec = read_spec(one);
+    g_autofree float *expected =
+        read_floats(json_array_get_array_element(json_object_get_array_member(one, list), step));
+    guint k = 0;
+    for (int part = 0; part < 2; part++)
+        for (gint64 i = 0; i < stored[part]->count; i++, k++)
+            ck_assert_msg(fabs((double) stored[part]->values[i] - (double) expected[k]) <
+                              1e-5 * MAX(1.0, fabs((double) expected[k])),
+                          "%s: %s: step %u, element %u: %.9g, PyTorch has %.9g",
+                          json_object_get_string_member(one, "name"), list, step + 1, k,
+                          (double) stored[part]->values[i], (double) expected[k]);
+}
+
+/* The case's vector as two parameters, of `first` elements and the rest: only clipping sees
+ * them together. */
+static void check_case(JsonObject *one, guint first)
+{
+    XgOptimiserSpec spec = read_spec(one);
+    spec.ema_decay = real(one, "ema_decay");
     g_autoptr(XgPool) pool = xg_pool_new(1);
     g_autoptr(XgOptimiser) optimiser = xg_optimiser_new(&spec, pool);
-    JsonArray *start = json_object_get_array_member(one, "start");
     JsonArray *rates = json_object_get_array_member(one, "rates");
-    const guint count = json_array_get_length(start);
-    XgStored *stored = stored_new("p", count);
-    g_autofree float *first = read_floats(start);
-    memcpy(stored->values, first, sizeof(float) * count);
-    add(optimiser, stored, 1.0, 0.0, 0.0, NULL);
+    g_autofree float *start = read_floats(json_object_get_array_member(one, "start"));
+    const guint count = json_array_get_length(json_object_get_array_member(one, "start"));
+    XgStored *stored[] = {stored_new("p", first), stored_new("q", count - first)};
+    for (int part = 0; part < 2; part++) {
+        memcpy(stored[part]->values, start + (part ? first : 0),
+               sizeof(float) * (gsize) stored[part]->count);
+        add(optimiser, stored[part], 1.0, 0.0, 0.0, NULL);
+    }
     ck_assert_uint_eq(json_array_get_length(rates), 20);
     for (guint step = 0; step < json_array_get_length(rates); step++) {
         g_autofree float *gradient = read_floats(
             json_array_get_array_element(json_object_get_array_member(one, "gradients"), step));
-        g_autofree float *expected = read_floats(
-            json_array_get_array_element(json_object_get_array_member(one, "values"), step));
-        const float *gradients[] = {gradient};
+        const float *gradients[] = {gradient, gradient + first};
         xg_optimiser_step(optimiser, json_array_get_double_element(rates, step), gradients);
-        for (guint i = 0; i < count; i++)
-            ck_assert_msg(fabs((double) stored->values[i] - (double) expected[i]) <
-                              1e-5 * MAX(1.0, fabs((double) expected[i])),
-                          "%s: step %u, element %u: %.9g, PyTorch has %.9g",
-                          json_object_get_string_member(one, "name"), step + 1, i,
-                          (double) stored->values[i], (double) expected[i]);
+        check_step(one, "values", step, stored);
+        xg_optimiser_swap_averages(optimiser);
+        check_step(one, spec.ema_decay > 0.0 ? "averages" : "values", step, stored);
+        xg_optimiser_swap_averages(optimiser);
     }
     ck_assert_int_eq(xg_optimiser_steps(optimiser), 20);
-    stored_free(stored);
+    stored_free(stored[0]);
+    stored_free(stored[1]);
 }
 
 START_TEST(test_pytorch)
@@ -106,9 +123,11 @@ START_TEST(test_pytorch)
     ck_assert(json_parser_load_from_file(parser, CASES, NULL));
     JsonObject *root = json_node_get_object(json_parser_get_root(parser));
     JsonArray *cases = json_object_get_array_member(root, "cases");
-    ck_assert_uint_ge(json_array_get_length(cases), 8);
-    for (guint i = 0; i < json_array_get_length(cases); i++)
-        check_case(json_array_get_object_element(cases, i));
+    ck_assert_uint_eq(json_array_get_length(cases), 18);
+    for (guint i = 0; i < json_array_get_length(cases); i++) {
+        check_case(json_array_get_object_element(cases, i), 2);
+        check_case(json_array_get_object_element(cases, i), 5);
+    }
 }
 END_TEST
 

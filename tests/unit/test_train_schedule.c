@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-/* Learning rates against those of PyTorch's StepLR and CosineAnnealingLR, and the warm-up. */
+/* Learning rates against those of PyTorch's StepLR, CosineAnnealingLR, OneCycleLR,
+ * ReduceLROnPlateau and LinearLR. */
 #include "train/schedule.h"
 
 #include <check.h>
@@ -94,6 +95,33 @@ START_TEST(test_plateau)
 }
 END_TEST
 
+/* LinearLR, then with StepLR on top. */
+START_TEST(test_linear_warm_up)
+{
+    g_autoptr(JsonParser) parser = json_parser_new();
+    JsonArray *list = list_in(parser, "warm_ups");
+    ck_assert_uint_eq(json_array_get_length(list), 2);
+    for (guint i = 0; i < 2; i++) {
+        JsonObject *one = json_array_get_object_element(list, i);
+        JsonArray *rates = json_object_get_array_member(one, "rates");
+        const gint64 epochs = json_object_get_int_member(one, "epochs");
+        const gint64 steps = json_object_get_int_member(one, "steps");
+        const gint64 step_epochs = json_object_get_int_member(one, "step_epochs");
+        const XgScheduleSpec spec = {
+            .kind = step_epochs > 0 ? XG_SCHEDULE_STEP : XG_SCHEDULE_CONSTANT,
+            .learning_rate = json_object_get_double_member(one, "learning_rate"),
+            .warmup_epochs = json_object_get_double_member(one, "warmup_epochs"),
+            .step_epochs = step_epochs,
+            .step_factor = json_object_get_double_member(one, "step_factor")};
+        ck_assert_int_eq(json_array_get_length(rates), epochs * steps);
+        for (gint64 k = 0; k < epochs * steps; k++)
+            ck_assert_double_eq_tol(xg_schedule_rate(&spec, k / steps, epochs, k % steps, steps),
+                                    json_array_get_double_element(rates, (guint) k),
+                                    1e-12 * spec.learning_rate);
+    }
+}
+END_TEST
+
 START_TEST(test_constant)
 {
     const XgScheduleSpec spec = {.kind = XG_SCHEDULE_CONSTANT, .learning_rate = 0.02};
@@ -126,6 +154,7 @@ int main(void)
     tcase_add_test(tcase, test_pytorch);
     tcase_add_test(tcase, test_one_cycle);
     tcase_add_test(tcase, test_plateau);
+    tcase_add_test(tcase, test_linear_warm_up);
     tcase_add_test(tcase, test_constant);
     tcase_add_test(tcase, test_warmup);
     suite_add_tcase(suite, tcase);
