@@ -19,6 +19,9 @@ struct XgLoader {
     const XgDataset *dataset;
     XgImageReader reader;
     XgPreprocess preprocess;
+    XgAugment augment;
+    guint64 seed;
+    guint64 *draws; /* NULL: images are not changed */
     guint *indices;
     gint64 count, batch;
     gsize length; /* floats per image */
@@ -65,18 +68,32 @@ static void finish_position(XgLoader *loader, gint64 position, GError *error)
         pthread_cond_signal(&loader->filled);
 }
 
+static gboolean read_item(const XgLoader *loader, gint64 position, float *out, GError **error)
+{
+    const char *path = xg_dataset_item(loader->dataset, loader->indices[position])->path;
+    if (loader->draws == NULL)
+        return xg_preprocess_file(&loader->preprocess, &loader->reader, path, out, error);
+    g_auto(XgImage) image = {0};
+    if (!xg_image_read(&loader->reader, path, &image, error))
+        return FALSE;
+    if (xg_augment_image(&loader->augment, loader->seed, loader->draws[position],
+                         &loader->preprocess, &image, out, error))
+        return TRUE;
+    g_prefix_error(error, "%s: ", path);
+    return FALSE;
+}
+
 static gpointer work(gpointer data)
 {
     XgLoader *loader = data;
     gint64 position;
     pthread_mutex_lock(&loader->lock);
     while ((position = take_position(loader)) >= 0) {
-        const XgItem *item = xg_dataset_item(loader->dataset, loader->indices[position]);
         const Slot *slot = &loader->slots[position / loader->batch % loader->depth];
         float *out = slot->pixels + (gsize) (position % loader->batch) * loader->length;
         GError *error = NULL;
         pthread_mutex_unlock(&loader->lock);
-        xg_preprocess_file(&loader->preprocess, &loader->reader, item->path, out, &error);
+        read_item(loader, position, out, &error);
         pthread_mutex_lock(&loader->lock);
         finish_position(loader, position, error);
     }
@@ -123,7 +140,17 @@ XgLoader *xg_loader_new(const XgDataset *dataset, const XgImageReader *reader,
                         const XgPreprocess *preprocess, const guint *indices, gsize count,
                         gint64 batch, int threads, GError **error)
 {
+    return xg_loader_new_changed(dataset, reader, preprocess, NULL, indices, count, batch, threads,
+                                 error);
+}
+
+XgLoader *xg_loader_new_changed(const XgDataset *dataset, const XgImageReader *reader,
+                                const XgPreprocess *preprocess, const XgLoaderChanges *changes,
+                                const guint *indices, gsize count, gint64 batch, int threads,
+                                GError **error)
+{
     if (!xg_preprocess_check(preprocess, error) ||
+        (changes != NULL && !xg_augment_check(&changes->augment, error)) ||
         !check_arguments(dataset, indices, count, batch, threads, error))
         return NULL;
     g_autoptr(XgLoader) loader = g_new0(XgLoader, 1);
@@ -134,6 +161,11 @@ XgLoader *xg_loader_new(const XgDataset *dataset, const XgImageReader *reader,
     loader->reader = *reader;
     loader->preprocess = *preprocess;
     loader->indices = g_memdup2(indices, count * sizeof *indices);
+    if (changes != NULL) {
+        loader->augment = changes->augment;
+        loader->seed = changes->seed;
+        loader->draws = g_memdup2(changes->draws, count * sizeof *changes->draws);
+    }
     loader->count = (gint64) count;
     loader->batch = MIN(batch, MAX(loader->count, 1));
     loader->length = xg_preprocess_length(preprocess);
@@ -178,6 +210,7 @@ void xg_loader_free(XgLoader *loader)
     g_free(loader->slots);
     g_free(loader->threads);
     g_free(loader->indices);
+    g_free(loader->draws);
     g_free(loader);
 }
 

@@ -4,8 +4,8 @@
 #ifndef XG_DATA_LOADER_H
 #define XG_DATA_LOADER_H
 
+#include "data/augment.h"
 #include "data/manifest.h"
-#include "data/preprocess.h"
 
 G_BEGIN_DECLS
 
@@ -19,6 +19,19 @@ typedef struct XgLoader XgLoader;
 XgLoader *xg_loader_new(const XgDataset *dataset, const XgImageReader *reader,
                         const XgPreprocess *preprocess, const guint *indices, gsize count,
                         gint64 batch, int threads, GError **error);
+
+/** Random changes of the images: the choices of item i of the list are those of draws[i]. */
+typedef struct {
+    XgAugment augment;
+    guint64 seed;
+    const guint64 *draws; /**< as many as the list has items; copied */
+} XgLoaderChanges;
+
+/** The same with images as xg_augment_image() makes them; `changes` NULL: none. [main] */
+XgLoader *xg_loader_new_changed(const XgDataset *dataset, const XgImageReader *reader,
+                                const XgPreprocess *preprocess, const XgLoaderChanges *changes,
+                                const guint *indices, gsize count, gint64 batch, int threads,
+                                GError **error);
 
 /** Stops the workers, also in mid-list. */
 void xg_loader_free(XgLoader *loader);

@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "data/resize.h"
 
 enum { MAX_SIDE_PX = 65536 };
 
@@ -69,9 +68,25 @@ static gint64 centre_offset(gint64 whole, gint64 part)
     return gap % 2 ? half + half % 2 : half;
 }
 
-/* `in`: count x found channels in 0..1; `out`: count x p->channels. May be the same memory when
- * the channels are as many. */
-static void normalise(const XgPreprocess *p, gint32 found, const float *in, float *out, gsize count)
+XgResize xg_preprocess_window(const XgPreprocess *p, gint64 width_px, gint64 height_px)
+{
+    XgResize resize = {
+        .columns = p->size_px, .rows = p->size_px, .interpolation = p->interpolation};
+    xg_resize_shorter(width_px, height_px, p->resize_px, &resize.width_px, &resize.height_px);
+    resize.x = centre_offset(resize.width_px, p->size_px);
+    resize.y = centre_offset(resize.height_px, p->size_px);
+    return resize;
+}
+
+gboolean xg_preprocess_check_channels(const XgPreprocess *p, gint32 found, GError **error)
+{
+    return MAX(found, p->channels) <= 3 || found == p->channels ||
+           xg_error_set(error, XG_UNSUPPORTED, "expected an image of %s%d channels, found %d",
+                        p->channels <= 3 ? "1 or " : "", MAX(p->channels, 3), found);
+}
+
+void xg_preprocess_normalise(const XgPreprocess *p, gint32 found, const float *in, float *out,
+                             gsize count)
 {
     double factor[XG_IMAGE_MAX_CHANNELS] = {0}, offset[XG_IMAGE_MAX_CHANNELS] = {0};
     for (int c = 0; c < p->channels; c++) {
@@ -102,16 +117,10 @@ static void normalise(const XgPreprocess *p, gint32 found, const float *in, floa
 gboolean xg_preprocess_image(const XgPreprocess *p, const XgImage *image, float *out,
                              GError **error)
 {
-    XgResize resize = {
-        .columns = p->size_px, .rows = p->size_px, .interpolation = p->interpolation};
-    xg_resize_shorter(image->info.width_px, image->info.height_px, p->resize_px, &resize.width_px,
-                      &resize.height_px);
-    resize.x = centre_offset(resize.width_px, p->size_px);
-    resize.y = centre_offset(resize.height_px, p->size_px);
+    const XgResize resize = xg_preprocess_window(p, image->info.width_px, image->info.height_px);
     const gint32 found = xg_image_data_channels(&image->info);
-    if (MAX(found, p->channels) > 3 && found != p->channels)
-        return xg_error_set(error, XG_UNSUPPORTED, "expected an image of %s%d channels, found %d",
-                            p->channels <= 3 ? "1 or " : "", MAX(p->channels, 3), found);
+    if (!xg_preprocess_check_channels(p, found, error))
+        return FALSE;
     const gsize count = (gsize) p->size_px * (gsize) p->size_px;
     g_autofree float *resized = NULL;
     if (found != p->channels && !(resized = g_try_new(float, count *(gsize) found)))
@@ -119,7 +128,7 @@ gboolean xg_preprocess_image(const XgPreprocess *p, const XgImage *image, float 
     float *pixels = resized ? resized : out;
     if (!xg_resize_image(image, &resize, pixels, error))
         return FALSE;
-    normalise(p, found, pixels, out, count);
+    xg_preprocess_normalise(p, found, pixels, out, count);
     return TRUE;
 }
 

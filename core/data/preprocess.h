@@ -5,6 +5,7 @@
 #define XG_DATA_PREPROCESS_H
 
 #include "data/image.h"
+#include "data/resize.h"
 
 G_BEGIN_DECLS
 
@@ -35,6 +36,17 @@ char *xg_preprocess_describe(const XgPreprocess *preprocess);
 
 /** Floats per image: size_px * size_px * channels. [any] */
 gsize xg_preprocess_length(const XgPreprocess *preprocess);
+
+/** How a picture of that size is resized, and the window that is cut out of it. [any] */
+XgResize xg_preprocess_window(const XgPreprocess *preprocess, gint64 width_px, gint64 height_px);
+
+/** Whether an image of that many channels can become the output's: XG_UNSUPPORTED. [any] */
+gboolean xg_preprocess_check_channels(const XgPreprocess *preprocess, gint32 found, GError **error);
+
+/** Channels and numbers of `count` pixels of `found` channels in 0..1. `in` and `out` may be the
+ *  same memory when the channels are as many. [worker] */
+void xg_preprocess_normalise(const XgPreprocess *preprocess, gint32 found, const float *in,
+                             float *out, gsize count);
 
 /** A decoded image into `out`: size_px x size_px x channels floats. [worker] */
 gboolean xg_preprocess_image(const XgPreprocess *preprocess, const XgImage *image, float *out,
