@@ -12,6 +12,8 @@ static const XgParam params[] = {
      "feature vector of the backbone to use"},
     {"tolerance", XG_PARAM_FLOAT, 0, "1e-3", "0", "1", NULL, NULL,
      "converged when the training loss falls by less than this part of itself over 10 epochs"},
+    {"bn", XG_PARAM_ENUM, 0, "frozen", NULL, NULL, NULL, "frozen",
+     "batch normalisation: that of a fixed network stays as it is"},
     XG_TRAINING_PARAMS("300", "1e-3", "adamw"),
     {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL}};
 
@@ -24,6 +26,7 @@ static XgStatus plan(void *self, XgPlan *p)
     xg_plan_set(p, "tap", xg_param_string(h, "tap"));
     XgPhase *head = xg_plan_phase(p, "head");
     xg_phase_training(p, head);
+    xg_phase_set(p, head, "bn", xg_param_string(h, "bn"));
     xg_phase_set_float(p, head, "tolerance", xg_param_float(h, "tolerance"));
     xg_phase_set_int(p, head, "convergence_epochs", 10);
     xg_phase_train(p, head, "head");

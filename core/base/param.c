@@ -49,9 +49,21 @@ static gboolean is_number(gint32 type)
     return is_integral(type) || type == XG_PARAM_FLOAT || type == XG_PARAM_FLOAT_LIST;
 }
 
+/* Integers in bytes are read with the suffixes of sizes. */
+static gboolean is_size(const XgParam *param)
+{
+    return param->type == XG_PARAM_INT && param->unit && strcmp(param->unit, "bytes") == 0;
+}
+
+static gboolean read_int(const XgParam *param, const char *text, gint64 *value)
+{
+    return is_size(param) ? xg_text_to_bytes(text, value) : xg_text_to_int(text, value);
+}
+
 char *xg_param_expected(const XgParam *param)
 {
-    GString *text = g_string_new(type_text(param->type));
+    GString *text =
+        g_string_new(is_size(param) ? "a size such as 512M or 2G" : type_text(param->type));
     if (param->type == XG_PARAM_ENUM && param->choices) {
         g_auto(GStrv) choices = g_strsplit(param->choices, "|", -1);
         g_autofree char *joined = g_strjoinv(", ", choices);
@@ -88,10 +100,10 @@ static gboolean broken(const XgParam *param, GError **error, const char *what)
 static gboolean check_int(const XgParam *param, const char *text, char **canonical, GError **error)
 {
     gint64 value, low = G_MININT64, high = G_MAXINT64;
-    if ((param->minimum && !xg_text_to_int(param->minimum, &low)) ||
-        (param->maximum && !xg_text_to_int(param->maximum, &high)))
+    if ((param->minimum && !read_int(param, param->minimum, &low)) ||
+        (param->maximum && !read_int(param, param->maximum, &high)))
         return broken(param, error, "a bound is not an integer");
-    if (!xg_text_to_int(text, &value) || value < low || value > high)
+    if (!read_int(param, text, &value) || value < low || value > high)
         return refuse(param, text, NULL, error);
     *canonical = g_strdup_printf("%" G_GINT64_FORMAT, value);
     return TRUE;

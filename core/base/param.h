@@ -17,7 +17,8 @@ G_BEGIN_DECLS
  * Whether `text` is a value of `param`: type, range of each element, choices. White space around
  * the value, and around each element of a list, does not count; a list is separated by commas,
  * and empty text is the empty list. Strings and paths keep their inner text; a required one must
- * not be empty. *canonical (may be NULL) receives the one way of writing that value ("0.0001",
+ * not be empty. An integer whose unit is "bytes" may be written as "512M" or "2G" (powers of
+ * 1024). *canonical (may be NULL) receives the one way of writing that value ("0.0001",
  * "1,2,3"), which checks to itself; free with g_free().
  * Errors: XG_INVALID, `expected an integer from 1 to 100, found "many"`, without the name of the
  * key; XG_PLUGIN when the declaration itself makes no sense. [any]

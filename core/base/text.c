@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
 enum { SHOWN_CHARACTERS = 60 };
 
@@ -57,6 +58,41 @@ gboolean xg_text_to_double(const char *text, double *value)
     if (errno || !isfinite(result))
         return FALSE;
     *value = result;
+    return TRUE;
+}
+
+/* The power of 1024 that a suffix stands for; -1: none. */
+static int power_of(const char *suffix)
+{
+    static const char letters[] = "KMGT";
+    const char *letter = *suffix ? strchr(letters, *suffix) : NULL;
+    if (letter == NULL)
+        return *suffix ? -1 : 0;
+    const char *rest = suffix + 1;
+    const gboolean known = !*rest || strcmp(rest, "i") == 0 || strcmp(rest, "iB") == 0;
+    return known ? (int) (letter - letters) + 1 : -1;
+}
+
+gboolean xg_text_to_bytes(const char *text, gint64 *value)
+{
+    const gsize length = strspn(text, "0123456789.");
+    const char *suffix = text + length + strspn(text + length, " ");
+    const int power = power_of(suffix);
+    g_autofree char *number = g_strndup(text, length);
+    gint64 whole;
+    double real;
+    if (power < 0 || (power == 0 && text[length] != '\0'))
+        return FALSE;
+    const gint64 unit = (gint64) 1 << (10 * power);
+    if (xg_text_to_int(number, &whole)) {
+        if (whole > G_MAXINT64 / unit)
+            return FALSE;
+        *value = whole * unit;
+        return TRUE;
+    }
+    if (power == 0 || !xg_text_to_double(number, &real) || real * (double) unit >= 0x1p62)
+        return FALSE;
+    *value = (gint64) (real * (double) unit);
     return TRUE;
 }
 

@@ -12,6 +12,10 @@ G_BEGIN_DECLS
  *  *value is then untouched. [any] */
 gboolean xg_text_to_int(const char *text, gint64 *value);
 
+/** Bytes: a whole number, or a number with K, M, G or T (or Ki, KiB, ...) for powers of 1024, such
+ *  as "2G" or "1.5 GiB". FALSE: not one, negative, or too large; *value is then untouched. [any] */
+gboolean xg_text_to_bytes(const char *text, gint64 *value);
+
 /** Decimal number such as "-1", ".5" or "1e-4", nothing before or after it; hexadecimal, "inf",
  *  "nan" and what a double cannot hold are refused. *value untouched then. [any] */
 gboolean xg_text_to_double(const char *text, double *value);

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define LEAST_MEMORY ((gint64) 16 << 20)
+
 #define TABLE_END                                                                                  \
     {                                                                                              \
         NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL                                             \
@@ -69,8 +71,9 @@ static const XgParam engine_params[] = {
      "engine component; auto: the best one that is installed"},
     {"threads", XG_PARAM_INT, 0, "0", "0", "1024", NULL, NULL,
      "worker threads; 0: one per processor"},
-    {"memory", XG_PARAM_INT, 0, "0", "0", "16777216", "MiB", NULL,
-     "limit of one program's memory; 0: none"},
+    {"memory", XG_PARAM_INT, 0, "0", "0", "16T", "bytes", NULL,
+     "limit of the memory that training plans with: batches pass in parts and rows stay on disk to "
+     "keep it; 0: none"},
     TABLE_END,
 };
 
@@ -122,6 +125,18 @@ static void check_source(const XgStudyFile *file, const XgResolved *resolved, Xg
         xg_study_entry_problem(entry, problems, "expected only one of images and manifest");
 }
 
+/* A bare 512 hardly means bytes. */
+static void check_memory(const XgStudyFile *file, const XgResolved *resolved, XgProblems *problems)
+{
+    const XgStudyEntry *entry = xg_study_file_find(file, "engine", "memory");
+    const gint64 memory = xg_resolved_int(resolved, "engine", "memory");
+    if (entry && memory > 0 && memory < LEAST_MEMORY)
+        xg_study_entry_problem(entry, problems,
+                               "expected 0 or at least 16M, found %" G_GINT64_FORMAT
+                               " bytes; sizes are written as 512M or 2G",
+                               memory);
+}
+
 void xg_sections_finish(const XgStudyFile *file, XgResolved *resolved, XgProblems *problems)
 {
     const char *name = xg_resolved_text(resolved, "study", "name");
@@ -131,6 +146,7 @@ void xg_sections_finish(const XgStudyFile *file, XgResolved *resolved, XgProblem
     const XgStudyEntry *entry = xg_study_file_find(file, "data", "split");
     double parts[3];
     check_source(file, resolved, problems);
+    check_memory(file, resolved, problems);
     if (split && entry && !xg_sections_parse_split(split, parts)) {
         g_autofree char *shown = xg_text_quoted(split);
         xg_study_entry_problem(entry, problems,

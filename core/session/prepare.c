@@ -502,7 +502,7 @@ XgTrainerSpec xg_study_trainer_spec(XgStudy *study)
         .positive = study->positive,
         .class_names = (const char *const *) study->dataset->class_names,
         .seed = (guint64) xg_resolved_int(study->resolved, "study", "seed"),
-        .memory_limit = (gsize) xg_resolved_int(study->resolved, "engine", "memory") << 20,
+        .memory_limit = (gsize) xg_resolved_int(study->resolved, "engine", "memory"),
         .interrupted = study->session->events ? study->session->events->interrupted : NULL,
         .progress = on_train_progress,
         .note = on_train_note,

@@ -183,7 +183,8 @@ START_TEST(every_mistake_is_told_at_once_by_line)
                                         "[studdy]\n"
                                         "name = x\n"
                                         "[engine]\n"
-                                        "zzz = 1\n",
+                                        "zzz = 1\n"
+                                        "memory = 2Q\n",
                                         problems);
     ck_assert(xg_study_file_override(file, "engine.threads=many", NULL));
     validate(file, resolved, problems);
@@ -196,7 +197,8 @@ START_TEST(every_mistake_is_told_at_once_by_line)
         "study.ini:1: [strategy] label is missing: expected text, a name\n"
         "study.ini:3: [strategy] unknown key \"learning_rte\"; did you mean \"learning_rate\"?\n"
         "study.ini:4: [strategy] epochs: expected an integer from 1 to 1000 (epochs), found \"0\"\n"
-        "study.ini:5: [strategy] steps: expected integers of at least 1, separated by commas, found "
+        "study.ini:5: [strategy] steps: expected integers of at least 1, separated by commas, "
+        "found "
         "\"1,,2\"\n"
         "study.ini:6: [strategy] optimiser: expected one of sgd, adamw, found \"adam\"; did you "
         "mean \"adamw\"?\n"
@@ -208,6 +210,8 @@ START_TEST(every_mistake_is_told_at_once_by_line)
         "study.ini:13: [data] size: expected an integer from 0 to 4096 (px), found \"12x\"\n"
         "study.ini:14: unknown section \"studdy\"; did you mean \"study\"?\n"
         "study.ini:17: [engine] unknown key \"zzz\"\n"
+        "study.ini:18: [engine] memory: expected a size such as 512M or 2G from 0 to 16T (bytes), "
+        "found \"2Q\"\n"
         "-s engine.threads=many: [engine] threads: expected an integer from 0 to 1024, found "
         "\"many\"");
     g_autoptr(GError) error = NULL;
@@ -421,6 +425,61 @@ START_TEST(parameter_text_has_one_form)
 }
 END_TEST
 
+START_TEST(sizes_have_suffixes)
+{
+    const struct {
+        const char *text, *canonical;
+    } cases[] = {
+        {"0", "0"},
+        {"67108864", "67108864"},
+        {"512M", "536870912"},
+        {"2G", "2147483648"},
+        {"2GiB", "2147483648"},
+        {"2Gi", "2147483648"},
+        {" 3 K ", "3072"},
+        {"1.5G", "1610612736"},
+        {"16T", "17592186044416"},
+        {"17T", NULL},
+        {"2GB", NULL},
+        {"2g", NULL},
+        {"-1G", NULL},
+        {"G", NULL},
+        {"1.5", NULL},
+        {"1.5.5G", NULL},
+        {"5 ", "5"},
+        {"5 5", NULL},
+        {"", NULL},
+        {"8388608T", NULL},
+        {"9223372036854775807K", NULL},
+        {"2KK", NULL},
+        {"1e3M", NULL},
+        {"4 5M", NULL},
+    };
+    const XgParam *param = xg_param_find(xg_section_params("engine"), "memory");
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *canonical = NULL;
+        const gboolean good = xg_param_check(param, cases[i].text, &canonical, NULL);
+        ck_assert_msg(good == (cases[i].canonical != NULL), "%s", cases[i].text);
+        if (good)
+            ck_assert_str_eq(canonical, cases[i].canonical);
+    }
+}
+END_TEST
+
+/* The old unit, MiB, is told from bytes. */
+START_TEST(few_bytes_are_a_mistake)
+{
+    g_autoptr(XgProblems) problems = xg_problems_new();
+    g_autoptr(XgResolved) resolved = xg_resolved_new();
+    g_autoptr(XgStudyFile) file = parse("[engine]\nmemory = 512\n", problems);
+    validate(file, resolved, problems);
+    g_autofree char *text = xg_problems_text(problems);
+    ck_assert_msg(strstr(text, "study.ini:2: [engine] memory: expected 0 or at least 16M, found "
+                               "512 bytes; sizes are written as 512M or 2G") != NULL,
+                  "%s", text);
+}
+END_TEST
+
 START_TEST(numbers_read_back_from_their_shortest_text)
 {
     for (guint64 i = 0; i < 5000; i++) {
@@ -495,6 +554,8 @@ int main(void)
     tcase_add_test(tcase, files_are_loaded_or_named);
     tcase_add_test(tcase, parameter_text_has_one_form);
     tcase_add_test(tcase, numbers_read_back_from_their_shortest_text);
+    tcase_add_test(tcase, sizes_have_suffixes);
+    tcase_add_test(tcase, few_bytes_are_a_mistake);
     tcase_add_test(tcase, tables_make_sense);
     tcase_add_test(tcase, splits_are_parts_of_one);
     Suite *suite = suite_create("config");

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 /* The plans that the strategies of this project write on a network with three blocks. */
 #include "plugin/registry.h"
-#include "train/plan.h"
+#include "train/run.h"
 
 #include "train_model.h"
 
@@ -218,6 +218,38 @@ START_TEST(test_bitfit)
     xg_train_plan_free(check_phases("bitfit", "", all, 1));
     xg_train_plan_free(check_phases("bitfit", "norm=false", biases, 1));
     xg_train_plan_free(check_phases("bitfit", "bn=frozen", frozen, 1));
+    xg_train_plan_free(check_phases("bitfit", "bn=adapt", frozen, 1));
+}
+END_TEST
+
+/* Every strategy that trains blocks takes each mode, for all phases that do. */
+START_TEST(test_batch_norm_modes)
+{
+    static const char *const names[] = {"scratch", "full",    "partial",      "l2_sp",
+                                        "bitfit",  "gradual", "block_search", "lp_ft"};
+    static const char *const modes[] = {"frozen", "adapt", "train"};
+    const XgValue *mean = NULL;
+    for (guint i = 0; i < network->values->len; i++) {
+        const XgValue *value = network->values->pdata[i];
+        if (value->kind == XG_VALUE_BUFFER && strcmp(value->name, "layer1.bn.running_mean") == 0)
+            mean = value;
+    }
+    const XgValue *scale = xg_network_find_parameter(network, "layer1.bn.weight");
+    ck_assert(mean != NULL && scale != NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+        for (int mode = 0; mode < 3; mode++) {
+            g_autofree char *settings = g_strdup_printf(
+                "bn=%s%s", modes[mode], strcmp(names[i], "partial") == 0 ? ";unfreeze=3" : "");
+            g_autoptr(GError) error = NULL;
+            g_autoptr(XgTrainPlan) plan = make_plan(names[i], settings, &error);
+            ck_assert_msg(plan != NULL, "%s: %s", names[i], error ? error->message : "");
+            const XgPhase *last = plan->phases->pdata[plan->phases->len - 1];
+            ck_assert_msg((int) last->bn == mode, "%s, %s", names[i], modes[mode]);
+            /* Biases of layer1 are batch norm's alone: under adapt bitfit leaves that block. */
+            const gboolean left = strcmp(names[i], "bitfit") == 0 && mode != XG_BN_TRAIN;
+            ck_assert_int_eq(xg_phase_updates(last, network, mean), mode != XG_BN_FROZEN && !left);
+            ck_assert_int_eq(xg_phase_rate(last, network, scale) > 0.0, mode == XG_BN_TRAIN);
+        }
 }
 END_TEST
 
@@ -261,14 +293,14 @@ START_TEST(test_training_params)
     g_autoptr(XgTrainPlan) plan =
         check_plan("full",
                    "epochs=7;batch_size=5;optimizer=adamw;learning_rate=0.5;momentum=0.25;"
-                   "weight_decay=0.125;schedule=step;warmup_epochs=1.5;step_epochs=3;"
+                   "nesterov=true;weight_decay=0.125;schedule=step;warmup_epochs=1.5;step_epochs=3;"
                    "step_factor=0.75;patience=2;clip_norm=3;ema_decay=0.5;label_smoothing=0.1;"
                    "class_weights=balanced;sampling=balanced;focal_gamma=2",
                    ALL_ELEMENTS, "stem, layer1, layer2, head");
     const XgPhase *phase = plan->phases->pdata[0];
     ck_assert(phase->epochs == 7 && phase->batch_size == 5 && phase->patience == 2);
     ck_assert(phase->optimiser.kind == XG_OPTIMISER_ADAMW && phase->optimiser.momentum == 0.25);
-    ck_assert(phase->optimiser.weight_decay == 0.125);
+    ck_assert(phase->optimiser.weight_decay == 0.125 && phase->optimiser.nesterov);
     ck_assert(phase->schedule.kind == XG_SCHEDULE_STEP && phase->schedule.learning_rate == 0.5);
     ck_assert(phase->schedule.warmup_epochs == 1.5 && phase->schedule.step_epochs == 3);
     ck_assert(phase->schedule.step_factor == 0.75);
@@ -290,6 +322,7 @@ int main(void)
     tcase_add_test(tcase, test_depths);
     tcase_add_test(tcase, test_lp_ft);
     tcase_add_test(tcase, test_bitfit);
+    tcase_add_test(tcase, test_batch_norm_modes);
     tcase_add_test(tcase, test_l2_sp);
     tcase_add_test(tcase, test_block_decay);
     tcase_add_test(tcase, test_training_params);

@@ -114,7 +114,8 @@ typedef struct XgParam {
     const char *default_value; /**< text of the default; NULL only when required */
     const char *minimum;       /**< inclusive, of each element; NULL: none */
     const char *maximum;       /**< inclusive, of each element; NULL: none */
-    const char *unit;          /**< "px", "epochs", ...; NULL: none */
+    const char *unit;          /**< "px", "epochs", ...; "bytes": "512M", "2G" are read too; NULL:
+                                    none */
     const char *choices;       /**< of an enum: "sgd|adamw"; NULL otherwise */
     const char *doc;           /**< one sentence */
 } XgParam;

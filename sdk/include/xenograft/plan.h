@@ -185,6 +185,8 @@ XG_UNUSED static inline void xg_phase_train(XgPlan *plan, XgPhase *phase, const 
         {"learning_rate", XG_PARAM_FLOAT, 0, rate_default, "0", "100", NULL, NULL,                \
          "learning rate after the warm-up"},                                                      \
         {"momentum", XG_PARAM_FLOAT, 0, "0.9", "0", "1", NULL, NULL, "momentum of SGD, RMSprop"}, \
+        {"nesterov", XG_PARAM_BOOL, 0, "false", NULL, NULL, NULL, NULL,                           \
+         "Nesterov's momentum (SGD)"},                                                            \
         {"weight_decay", XG_PARAM_FLOAT, 0, "1e-4", "0", "10", NULL, NULL,                        \
          "L2 penalty (SGD) or decoupled decay (AdamW)"},                                          \
         {"schedule", XG_PARAM_ENUM, 0, "cosine", NULL, NULL, NULL,                                \
@@ -219,6 +221,7 @@ XG_UNUSED static inline void xg_phase_training(XgPlan *plan, XgPhase *phase)
     xg_phase_set(plan, phase, "optimizer", xg_param_string(h, "optimizer"));
     xg_phase_set_float(plan, phase, "learning_rate", xg_param_float(h, "learning_rate"));
     xg_phase_set_float(plan, phase, "momentum", xg_param_float(h, "momentum"));
+    xg_phase_set_int(plan, phase, "nesterov", xg_param_bool(h, "nesterov"));
     xg_phase_set_float(plan, phase, "weight_decay", xg_param_float(h, "weight_decay"));
     xg_phase_set(plan, phase, "schedule", xg_param_string(h, "schedule"));
     xg_phase_set_float(plan, phase, "warmup_epochs", xg_param_float(h, "warmup_epochs"));
