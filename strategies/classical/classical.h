@@ -62,8 +62,6 @@ int classical_scaler_fit(ClassicalScaler *scaler, const XgFeatures *features);
 void classical_scaler_clear(ClassicalScaler *scaler);
 /** One row, computed in double precision and rounded once. */
 void classical_scaler_row(const ClassicalScaler *scaler, const float *row, float *scaled);
-/** All rows in memory that the caller frees; NULL: no memory. */
-float *classical_scaler_rows(const ClassicalScaler *scaler, const XgFeatures *features);
 
 /** Weight of each class, rows / (classes present * rows of the class) when `balanced`, else 1. */
 void classical_class_weights(const XgFit *fit, int balanced, double *weights);
@@ -82,6 +80,10 @@ int64_t classical_random_below(ClassicalRandom *random, int64_t below);
 /** The fold of each training row, in memory that the caller frees: rows of one group together,
  *  classes spread evenly, the order from fit->seed. NULL: no memory. */
 int32_t *classical_folds(const XgFit *fit, int folds);
+
+/** Numbers the groups of the training rows 0, 1, ..., in memory that the caller frees; each row is
+ *  a group when they are unknown. NULL: no memory. */
+int32_t *classical_groups(const XgFit *fit);
 
 /** Mean over the classes present in `labels` of the part of their rows that is predicted right. */
 double classical_balanced_accuracy(const int32_t *labels, const int32_t *predicted, int64_t rows,
@@ -105,13 +107,14 @@ int classical_scaler_load(ClassicalScaler *scaler, XgState *state);
 
 /* ---- Calls that cannot stop on their own ----------------------------------------------------- */
 
-/** Runs work(data) in a thread of its own, [worker] for what it calls, until it returns or the
- *  user wants to stop. One at a time per process. */
+/** Runs work(data) in a thread of its own until it returns or, at a stop point, the user wants to
+ *  stop (XG_CANCELLED). `data` must own all memory that work() holds at its stop points. */
 XgStatus classical_interruptible(const XgHost *host, const XgFit *fit, void (*work)(void *data),
                                  void *data);
 
 /** For libraries' print callbacks: ends the thread of classical_interruptible(), unwinding the
- *  library's frames, when the user wants to stop. Prints nothing. [worker] */
+ *  library's frames, when the user wants to stop; what the library had allocated by then is lost.
+ *  Prints nothing. Does nothing in other threads. [any] */
 void classical_stop_point(const char *text);
 
 /** For work(): tells how much is done, 0..1, and is a stop point. [worker] */

@@ -158,15 +158,6 @@ void classical_scaler_row(const ClassicalScaler *scaler, const float *row, float
             (float) (((double) row[j] - (double) scaler->mean[j]) / (double) scaler->scale[j]);
 }
 
-float *classical_scaler_rows(const ClassicalScaler *scaler, const XgFeatures *features)
-{
-    float *values = classical_new(features->rows * features->columns, sizeof *values);
-    for (int64_t i = 0; values != NULL && i < features->rows; i++)
-        classical_scaler_row(scaler, features->values + i * features->columns,
-                             values + i * features->columns);
-    return values;
-}
-
 void classical_class_weights(const XgFit *fit, int balanced, double *weights)
 {
     int64_t present = 0;

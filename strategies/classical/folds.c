@@ -53,15 +53,38 @@ static int by_size(const void *a, const void *b)
                : (x->order > y->order) - (x->order < y->order);
 }
 
+static void sort_members(const XgFit *fit, Member *members)
+{
+    for (int64_t i = 0; i < fit->train.rows; i++)
+        members[i] = (Member){fit->train.groups ? fit->train.groups[i] : (int32_t) i, i};
+    qsort(members, (size_t) fit->train.rows, sizeof *members, by_group);
+}
+
+int32_t *classical_groups(const XgFit *fit)
+{
+    int32_t *numbers = classical_new(fit->train.rows, sizeof *numbers), number = 0;
+    Member *members = classical_new(fit->train.rows, sizeof *members);
+    if (numbers == NULL || members == NULL) {
+        free(numbers);
+        free(members);
+        return NULL;
+    }
+    sort_members(fit, members);
+    for (int64_t i = 0; i < fit->train.rows; i++) {
+        number += i > 0 && members[i].group != members[i - 1].group;
+        numbers[members[i].row] = number;
+    }
+    free(members);
+    return numbers;
+}
+
 /* Fills `members`, sorted by group, and `places`, in the order of dealing out. */
 static int64_t find_groups(const XgFit *fit, Member *members, Place *places)
 {
     const int64_t rows = fit->train.rows;
     ClassicalRandom random = {fit->seed ^ UINT64_C(0x666f6c6473)};
     int64_t count = 0;
-    for (int64_t i = 0; i < rows; i++)
-        members[i] = (Member){fit->train.groups ? fit->train.groups[i] : (int32_t) i, i};
-    qsort(members, (size_t) rows, sizeof *members, by_group);
+    sort_members(fit, members);
     for (int64_t i = 0; i < rows; i++) {
         if (i == 0 || members[i].group != members[i - 1].group)
             places[count++] = (Place){{i, 0}, 0};

@@ -13,7 +13,7 @@ enum { EUCLIDEAN, COSINE };
 /* What `k = auto` tries. */
 static const int32_t all_k[] = {1, 3, 5, 7, 9, 11, 15, 21, 31};
 
-enum { K_COUNT = sizeof all_k / sizeof *all_k, MAX_K = 10000 };
+enum { K_COUNT = sizeof all_k / sizeof *all_k, LARGEST_CHOICE = 31, MAX_K = 10000 };
 
 typedef struct {
     const XgHost *host;
@@ -128,13 +128,13 @@ static XgStatus choose(Knn *knn, const XgFit *fit)
     int32_t *fold_of_row = classical_folds(fit, folds);
     int32_t *predicted = classical_new(K_COUNT * knn->rows, sizeof *predicted);
     float *probabilities = classical_new(knn->classes, sizeof *probabilities);
-    Near nearest[31];
+    Near nearest[LARGEST_CHOICE];
     double best = -1.0;
     const int good = fold_of_row != NULL && predicted != NULL && probabilities != NULL;
     int32_t stopped = 0;
     for (int64_t i = 0; good && !stopped && i < knn->rows; i++) {
         const int64_t found = find_nearest(knn, knn->values + i * knn->scaler.columns, fold_of_row,
-                                           fold_of_row[i], 31, nearest);
+                                           fold_of_row[i], LARGEST_CHOICE, nearest);
         for (int c = 0; c < K_COUNT; c++) {
             const int64_t k = all_k[c] < found ? all_k[c] : found;
             if (k > 0)
@@ -261,13 +261,13 @@ static int read_facts(Knn *knn, const int64_t *facts)
 {
     if (facts == NULL || facts[CLASSES] < 2 || facts[CLASSES] > 65536 || facts[COLUMNS] < 1 ||
         facts[COLUMNS] >= INT32_MAX || facts[ROWS] < 1 || facts[ROWS] > INT32_MAX || facts[K] < 1 ||
-        facts[K] > facts[ROWS])
+        facts[K] > facts[ROWS] || (facts[METRIC] != EUCLIDEAN && facts[METRIC] != COSINE))
         return 0;
     knn->classes = facts[CLASSES];
     knn->scaler.columns = facts[COLUMNS];
     knn->rows = facts[ROWS];
     knn->k = facts[K];
-    knn->metric = facts[METRIC] == COSINE ? COSINE : EUCLIDEAN;
+    knn->metric = (int) facts[METRIC];
     knn->weighted = facts[WEIGHTED] != 0;
     return 1;
 }

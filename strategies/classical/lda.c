@@ -143,8 +143,11 @@ static XgStatus fit_lda(void *self, const XgFit *fit)
         return status;
     forget(lda);
     status = prepare(&task);
-    if (status == XG_OK)
+    if (status == XG_OK) {
+        const int threads = lda_use_threads(1);
         status = classical_interruptible(lda->host, fit, work, &task);
+        lda_use_threads(threads);
+    }
     if (status == XG_OK && task.result == LDA_NO_MEMORY)
         status = classical_no_memory(lda->host);
     else if (status == XG_OK && task.result == LDA_SINGULAR)

@@ -8,6 +8,10 @@
 
 typedef enum { LDA_OK, LDA_NO_MEMORY, LDA_SINGULAR } LdaResult;
 
+/** Sets how many threads OpenBLAS uses, for which the order of its sums varies. Returns what was
+ *  set before. [main] */
+int lda_use_threads(int threads);
+
 /** A covariance as rows' * rows + diag(diagonal). */
 typedef struct LdaScatter {
     int64_t count, columns;

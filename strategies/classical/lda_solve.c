@@ -20,6 +20,13 @@ void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const 
 /* The widest covariance whose eigenvectors are computed. */
 #define MAX_PSEUDO 4096
 
+int lda_use_threads(int threads)
+{
+    const int before = openblas_get_num_threads();
+    openblas_set_num_threads(threads);
+    return before;
+}
+
 /* ---- Shrinkage ------------------------------------------------------------------------------- */
 
 /* Divides the columns by their standard deviations, which go to `scale` (1 for constant ones). */
@@ -45,22 +52,30 @@ static double mean_variance(const double *rows, int64_t count, int64_t columns)
     return sum / (double) count / (double) columns;
 }
 
-/* Ledoit and Wolf's shrinkage of the covariance of centred rows, from their products. */
+/* Ledoit and Wolf's shrinkage of the covariance of centred rows, from the products of rows or, if
+ * those are fewer, columns: both have the same sum of squares. */
 static LdaResult optimal_shrinkage(const double *rows, int64_t count, int64_t columns,
                                    double *shrinkage)
 {
     const double n = (double) count, p = (double) columns;
     const double mu = mean_variance(rows, count, columns);
+    const int by_row = count <= columns;
+    const int64_t size = by_row ? count : columns;
     double fourth = 0.0, square = 0.0;
-    double *products = classical_new(count * count, sizeof *products);
+    double *products = classical_new(size * size, sizeof *products);
     if (products == NULL)
         return LDA_NO_MEMORY;
-    cblas_dsyrk(CblasRowMajor, CblasUpper, CblasNoTrans, (int) count, (int) columns, 1.0, rows,
-                (int) columns, 0.0, products, (int) count);
+    cblas_dsyrk(CblasRowMajor, CblasUpper, by_row ? CblasNoTrans : CblasTrans, (int) size,
+                (int) (by_row ? columns : count), 1.0, rows, (int) columns, 0.0, products,
+                (int) size);
+    for (int64_t i = 0; i < size; i++)
+        for (int64_t j = i; j < size; j++)
+            square += (i == j ? 1.0 : 2.0) * products[i * size + j] * products[i * size + j];
     for (int64_t i = 0; i < count; i++) {
-        fourth += products[i * count + i] * products[i * count + i];
-        for (int64_t j = i; j < count; j++)
-            square += (i == j ? 1.0 : 2.0) * products[i * count + j] * products[i * count + j];
+        double length = 0.0;
+        for (int64_t j = 0; j < columns; j++)
+            length += rows[i * columns + j] * rows[i * columns + j];
+        fourth += length * length;
     }
     free(products);
     square /= n * n;
@@ -192,7 +207,6 @@ static LdaResult solve_wide(const LdaScatter *s, double *vectors, int64_t count)
         fill_covariance(s, matrix);
         result = solve_cholesky(matrix, p, vectors, count);
         if (result == LDA_SINGULAR && p <= MAX_PSEUDO) {
-            classical_stop_point(NULL);
             memcpy(vectors, copy, sizeof(double) * (size_t) (count * p));
             fill_covariance(s, matrix);
             result = solve_pseudo(matrix, p, vectors, count);

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The constant feature of the intercept: so large that the penalty hardly touches it. */
+/* The constant feature of the intercept: so large that the penalty hardly touches it. LIBLINEAR
+ * takes it for a feature like others, which all of its versions penalise. */
 #define BIAS 10.0
 
 typedef struct {
@@ -68,7 +69,7 @@ static struct feature_node *nodes_of(const Task *t, int64_t row)
 static struct model *train_outside(Task *t, int fold, double c, double tolerance)
 {
     struct problem problem = {
-        .n = (int) t->l->scaler.columns + 1, .y = t->targets, .x = t->inputs, .bias = BIAS};
+        .n = (int) t->l->scaler.columns + 1, .y = t->targets, .x = t->inputs, .bias = -1.0};
     struct parameter param = {.solver_type = L2R_LR,
                               .eps = tolerance,
                               .C = c,
@@ -193,7 +194,6 @@ static XgStatus fit_logistic(void *self, const XgFit *fit)
     if (status == XG_OK) {
         classical_class_weights(fit, strcmp(xg_param_string(l->host, "class_weight"), "none") != 0,
                                 task.class_weights);
-        set_print_string_function(classical_stop_point);
         status = classical_interruptible(l->host, fit, work, &task);
     }
     if (status == XG_OK)
@@ -321,6 +321,7 @@ static XgStatus create(const XgHost *host, const XgComponent *component, void **
     if (l == NULL)
         return classical_no_memory(host);
     l->host = host;
+    set_print_string_function(classical_stop_point);
     *self = l;
     return XG_OK;
 }

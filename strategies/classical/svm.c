@@ -215,8 +215,8 @@ static int load_values(Svm *svm, XgState *state, int platt)
     struct svm_model *m = &svm->model;
     const int64_t pairs = svm_pair_count(svm);
     double *gamma = classical_get(state, "gamma", XG_DTYPE_F64, 1, NULL);
-    svm->gamma = gamma != NULL ? *gamma : 0.0;
-    const int has_gamma = gamma != NULL;
+    const int has_gamma = gamma != NULL && *gamma >= 0.0;
+    svm->gamma = has_gamma ? *gamma : 0.0;
     free(gamma);
     svm->values =
         classical_get(state, "vectors", XG_DTYPE_F32, svm->vectors * svm->scaler.columns, NULL);
@@ -239,12 +239,13 @@ static XgStatus load(void *self, XgState *state)
     int good = facts != NULL && facts[FACT_CLASSES] >= 2 && facts[FACT_CLASSES] <= 65536 &&
                facts[FACT_COLUMNS] >= 1 && facts[FACT_COLUMNS] < INT32_MAX &&
                facts[FACT_PRESENT] >= 2 && facts[FACT_PRESENT] <= facts[FACT_CLASSES] &&
-               facts[FACT_VECTORS] >= 1 && facts[FACT_VECTORS] < INT32_MAX;
+               facts[FACT_VECTORS] >= 1 && facts[FACT_VECTORS] < INT32_MAX &&
+               (facts[FACT_KERNEL] == LINEAR_KERNEL || facts[FACT_KERNEL] == RBF_KERNEL);
     if (good) {
         svm->classes = facts[FACT_CLASSES];
         svm->scaler.columns = facts[FACT_COLUMNS];
         svm->vectors = facts[FACT_VECTORS];
-        svm->kernel = facts[FACT_KERNEL] == RBF_KERNEL ? RBF_KERNEL : LINEAR_KERNEL;
+        svm->kernel = (int) facts[FACT_KERNEL];
         svm->model.nr_class = (int) facts[FACT_PRESENT];
         good = load_classes(svm, state) && load_values(svm, state, facts[FACT_PLATT] != 0) &&
                svm_finish(svm);
@@ -268,7 +269,8 @@ static const XgParam params[] = {
     CLASSICAL_FOLDS_PARAM,
     CLASSICAL_WEIGHT_PARAM,
     {"probability", XG_PARAM_ENUM, 0, "platt", NULL, NULL, NULL, "platt|margin",
-     "probabilities: Platt's method, or the softmax of the distances from the boundaries"},
+     "probabilities: Platt's method over the inner folds, or the softmax of the distances from the "
+     "boundaries"},
     {"tolerance", XG_PARAM_FLOAT, 0, "1e-3", "1e-9", "0.1", NULL, NULL,
      "of LIBSVM's stopping rule"},
     CLASSICAL_TAP_PARAM,
@@ -290,6 +292,7 @@ static XgStatus create(const XgHost *host, const XgComponent *component, void **
     if (svm == NULL)
         return classical_no_memory(host);
     svm->host = host;
+    svm_set_print_string_function(classical_stop_point);
     *self = svm;
     return XG_OK;
 }
@@ -312,7 +315,8 @@ static const XgComponent component = {
     .summary = "support vector machine on the features of the pretrained network",
     .doc = "Every image passes the pretrained network once; LIBSVM is trained, one class against "
            "one, on the standardised feature vectors. C and gamma are those with the best "
-           "balanced accuracy over inner folds of the training part.",
+           "balanced accuracy over inner folds of the training part, which keep patients "
+           "together.",
     .citation = "Cortes and Vapnik 1995, doi:10.1007/BF00994018; Chang and Lin 2011, "
                 "doi:10.1145/1961189.1961199",
     .params = params,

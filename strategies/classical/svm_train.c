@@ -25,6 +25,12 @@ typedef struct {
     struct svm_node **inputs; /* of the problem at hand */
     int *weight_labels;
     double *weights, *class_weights; /* of weight_labels, of all classes */
+    int64_t present, *counts;        /* classes with rows; rows of each of those */
+    int *place;                      /* of each class among those with rows */
+    int *found;                      /* its place in the model at hand; -1: not there */
+    double *values;                  /* that model's decision values for a row */
+    double *decisions;               /* rows x (present - 1): own class against each other one */
+    double *platt;                   /* a, then b, of each pair; NULL: not wanted */
     struct svm_parameter param;
     double c, gamma; /* NAN: to be chosen */
     int fold_count;
@@ -45,6 +51,12 @@ static void task_clear(Task *t)
     free(t->weight_labels);
     free(t->weights);
     free(t->class_weights);
+    free(t->counts);
+    free(t->place);
+    free(t->found);
+    free(t->values);
+    free(t->decisions);
+    free(t->platt);
     if (t->model != NULL)
         svm_free_and_destroy_model(&t->model);
 }
@@ -95,19 +107,72 @@ static struct svm_model *train_outside(Task *t, int fold, double c)
     return problem.l > 0 ? svm_train(&problem, &t->param) : NULL;
 }
 
-static double cross_validate(Task *t, double c)
+/* The decision value of the model at hand for the pair of classes at these places, positive for
+ * the first. Of classes that it has not seen, as LIBSVM has it: against them. */
+static double decision_of(const Task *t, int first, int second)
+{
+    const int p = t->found[first], q = t->found[second];
+    if (p < 0 || q < 0)
+        return (double) (p >= 0) - (double) (q >= 0);
+    return t->values[p * (2 * t->model->nr_class - p - 1) / 2 + q - p - 1];
+}
+
+static void keep_decisions(Task *t, int64_t row)
+{
+    const int mine = t->place[t->labels[row]];
+    double *to = t->decisions + row * (t->present - 1);
+    for (int k = 0; k < t->present; k++)
+        if (k != mine)
+            *to++ = k < mine ? decision_of(t, k, mine) : decision_of(t, mine, k);
+}
+
+/* Predicts each row by the model of the folds that it is not in. Returns the balanced accuracy. */
+static double cross_validate(Task *t, double c, int keep)
 {
     for (int fold = 0; fold < t->fold_count; fold++) {
         t->model = train_outside(t, fold, c);
-        for (int64_t i = 0; i < t->count; i++)
-            if (t->folds[i] == fold)
-                t->predicted[i] =
-                    t->model ? (int32_t) svm_predict(t->model, t->nodes + i * (t->count + 1)) : -1;
+        for (int k = 0; k < t->present; k++)
+            t->found[k] = -1;
+        for (int k = 0; t->model != NULL && k < t->model->nr_class; k++)
+            t->found[t->place[t->model->label[k]]] = k;
+        for (int64_t i = 0; i < t->count; i++) {
+            if (t->folds[i] != fold)
+                continue;
+            t->predicted[i] = t->model == NULL
+                                  ? -1
+                                  : (int32_t) svm_predict_values(
+                                        t->model, t->nodes + i * (t->count + 1), t->values);
+            if (keep)
+                keep_decisions(t, i);
+        }
         if (t->model != NULL)
             svm_free_and_destroy_model(&t->model);
         classical_stop_point(NULL);
     }
     return classical_balanced_accuracy(t->labels, t->predicted, t->count, t->fit->classes);
+}
+
+/* Rows of the class at `place`: their decision values against the class at `other`. */
+static SvmSample sample_of(const Task *t, int64_t first, int64_t count, int place, int other)
+{
+    const int64_t stride = t->present - 1;
+    return (SvmSample){t->decisions + first * stride + other - (other > place), count, stride};
+}
+
+/* Platt's method on the decision values of rows that were not trained on. */
+static void calibrate(Task *t)
+{
+    const int64_t pairs = t->present * (t->present - 1) / 2;
+    int64_t pair = 0, first = 0;
+    cross_validate(t, t->c, 1);
+    for (int i = 0; i < t->present; first += t->counts[i++]) {
+        int64_t second = first + t->counts[i];
+        for (int j = i + 1; j < t->present; second += t->counts[j++], pair++) {
+            const SvmSample samples[2] = {sample_of(t, first, t->counts[i], i, j),
+                                          sample_of(t, second, t->counts[j], j, i)};
+            svm_sigmoid(samples, t->platt + pair, t->platt + pairs + pair);
+        }
+    }
 }
 
 /* The best of the grid; of equals the smallest C, then the smallest gamma. */
@@ -127,7 +192,7 @@ static void choose(Task *t)
         fill_kernel(t, gamma);
         for (int k = 0; k < cs; k++) {
             const double c = cs == 1 ? t->c : all_c[k];
-            const double score = cross_validate(t, c);
+            const double score = cross_validate(t, c, 0);
             if (score > t->score + 1e-12 || (score > t->score - 1e-12 && c < best_c)) {
                 t->score = score;
                 best_c = c;
@@ -143,14 +208,30 @@ static void choose(Task *t)
 static void work(void *data)
 {
     Task *t = data;
-    const char *probability = xg_param_string(t->svm->host, "probability");
     compute_products(t);
     choose(t);
     fill_kernel(t, t->gamma);
-    /* LIBSVM draws the folds of Platt's method from rand(). */
-    srand((unsigned) (t->fit->seed ^ (t->fit->seed >> 32)));
-    t->param.probability = strcmp(probability, "platt") == 0;
+    if (t->platt != NULL)
+        calibrate(t);
     t->model = train_outside(t, -1, t->c);
+}
+
+/* Counts and places of the classes that have rows. FALSE (0): no memory. */
+static int count_classes(Task *t)
+{
+    const XgFit *fit = t->fit;
+    t->place = classical_new(fit->classes, sizeof *t->place);
+    t->counts = classical_new(fit->classes, sizeof *t->counts);
+    if (t->place == NULL || t->counts == NULL)
+        return 0;
+    for (int64_t i = 0; i < fit->train.rows; i++)
+        t->counts[fit->train.labels[i]]++;
+    for (int64_t k = 0; k < fit->classes; k++)
+        if (t->counts[k] > 0) {
+            t->place[k] = (int) t->present;
+            t->counts[t->present++] = t->counts[k];
+        }
+    return 1;
 }
 
 static XgStatus prepare(Task *t)
@@ -161,6 +242,10 @@ static XgStatus prepare(Task *t)
     if ((n + 1) * (n + 1) > MAX_KERNEL_BYTES / (int64_t) sizeof(struct svm_node))
         return xg_fail(h, XG_LIMIT, "%lld training images are too many for this SVM; use logistic",
                        (long long) n);
+    const int platt = strcmp(xg_param_string(h, "probability"), "platt") == 0;
+    if (!count_classes(t))
+        return classical_no_memory(h);
+    const int64_t pairs = t->present * (t->present - 1) / 2;
     int32_t *folds = classical_folds(fit, t->fold_count);
     const int scaled = classical_scaler_fit(&t->svm->scaler, &fit->train);
     t->labels = classical_new(n, sizeof *t->labels);
@@ -174,9 +259,14 @@ static XgStatus prepare(Task *t)
     t->weight_labels = classical_new(fit->classes, sizeof *t->weight_labels);
     t->weights = classical_new(fit->classes, sizeof *t->weights);
     t->class_weights = classical_new(fit->classes, sizeof *t->class_weights);
-    const int good = folds && scaled && t->labels && t->folds && t->predicted && t->targets &&
-                     t->scaled && t->products && t->nodes && t->inputs && t->weight_labels &&
-                     t->weights && t->class_weights;
+    t->found = classical_new(t->present, sizeof *t->found);
+    t->values = classical_new(pairs, sizeof *t->values);
+    t->decisions = classical_new(platt ? n * (t->present - 1) : 0, sizeof *t->decisions);
+    t->platt = platt ? classical_new(2 * pairs, sizeof *t->platt) : NULL;
+    const int good = t->found && t->values && t->decisions && (!platt || t->platt) && folds &&
+                     scaled && t->labels && t->folds && t->predicted && t->targets && t->scaled &&
+                     t->products && t->nodes && t->inputs && t->weight_labels && t->weights &&
+                     t->class_weights;
     int64_t place = 0;
     for (int64_t k = 0; good && k < fit->classes; k++)
         for (int64_t i = 0; i < n; i++)
@@ -210,12 +300,14 @@ static int keep_model(Svm *svm, const Task *t)
     svm->values = classical_new(svm->vectors * columns, sizeof *svm->values);
     svm->rows = classical_new((m->nr_class - 1) * svm->vectors, sizeof *svm->rows);
     m->rho = copy_of(from->rho, svm_pair_count(svm), sizeof *m->rho);
-    m->probA = copy_of(from->probA, svm_pair_count(svm), sizeof *m->probA);
-    m->probB = copy_of(from->probB, svm_pair_count(svm), sizeof *m->probB);
+    if (t->platt != NULL) {
+        m->probA = copy_of(t->platt, svm_pair_count(svm), sizeof *m->probA);
+        m->probB = copy_of(t->platt + svm_pair_count(svm), svm_pair_count(svm), sizeof *m->probB);
+    }
     m->label = copy_of(from->label, m->nr_class, sizeof *m->label);
     m->nSV = copy_of(from->nSV, m->nr_class, sizeof *m->nSV);
     if (!svm->values || !svm->rows || !m->rho || !m->label || !m->nSV ||
-        (from->probA != NULL && (m->probA == NULL || m->probB == NULL)))
+        (t->platt != NULL && (m->probA == NULL || m->probB == NULL)))
         return 0;
     for (int64_t i = 0; i < svm->vectors; i++)
         memcpy(svm->values + i * columns, t->scaled + (from->sv_indices[i] - 1) * columns,
@@ -268,7 +360,6 @@ XgStatus svm_fit(void *self, const XgFit *fit)
         t->param.weight_label = t->weight_labels;
         classical_class_weights(fit, strcmp(xg_param_string(h, "class_weight"), "none") != 0,
                                 t->class_weights);
-        svm_set_print_string_function(classical_stop_point);
         status = classical_interruptible(h, fit, work, t);
     }
     if (status == XG_OK && !keep_model(svm, t))
