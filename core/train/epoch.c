@@ -173,13 +173,10 @@ static gboolean make_programs(XgTrainRun *run, XgPhaseChoice *choice, GError **e
     return TRUE;
 }
 
-gboolean xg_run_open_phase(XgTrainRun *run, GError **error)
+/* The rows of all images as they are. */
+static gboolean prepare_rows(XgTrainRun *run, GError **error)
 {
     const XgTrainerSpec *spec = run->spec;
-    run->phase = spec->plan->phases->pdata[run->state.phase];
-    XgPhaseChoice choice = {run->phase, spec->network};
-    run->cut =
-        xg_cut_new(spec->network, spec->network->logits, xg_phase_trains, &choice, run->phase->bn);
     gboolean cached = FALSE;
     if (!xg_feature_store_prepare(spec->features, spec->network, run->cut, spec->store,
                                   spec->engine, spec->items, spec->item_count, &cached, on_features,
@@ -194,6 +191,42 @@ gboolean xg_run_open_phase(XgTrainRun *run, GError **error)
             run->cut->elements);
         spec->note(text, spec->user);
     }
+    return TRUE;
+}
+
+/* The rows of the training images' views, or the frozen part alone when no rows are kept. */
+static gboolean prepare_views(XgTrainRun *run, GError **error)
+{
+    const XgTrainerSpec *spec = run->spec;
+    const XgTrainAugmentation *augmentation = spec->augmentation;
+    gboolean all_cached = augmentation != NULL && augmentation->views > 0;
+    for (gint64 i = 0; augmentation != NULL && i < MAX(augmentation->views, 1); i++) {
+        gboolean cached = FALSE;
+        if (!xg_feature_store_prepare(augmentation->stores[i], spec->network, run->cut, spec->store,
+                                      spec->engine, spec->train_items, spec->train_count, &cached,
+                                      on_features, run, error))
+            return FALSE;
+        all_cached = all_cached && cached;
+    }
+    if (all_cached && spec->note != NULL) {
+        g_autofree char *text =
+            g_strdup_printf("phase %s: %" G_GINT64_FORMAT
+                            " augmented views of each training image come from the cache",
+                            run->phase->name, augmentation->views);
+        spec->note(text, spec->user);
+    }
+    return TRUE;
+}
+
+gboolean xg_run_open_phase(XgTrainRun *run, GError **error)
+{
+    const XgTrainerSpec *spec = run->spec;
+    run->phase = spec->plan->phases->pdata[run->state.phase];
+    XgPhaseChoice choice = {run->phase, spec->network};
+    run->cut =
+        xg_cut_new(spec->network, spec->network->logits, xg_phase_trains, &choice, run->phase->bn);
+    if (!prepare_rows(run, error) || !prepare_views(run, error))
+        return FALSE;
     return make_programs(run, &choice, error) && make_optimiser(run, error) &&
            make_sums(run, error);
 }

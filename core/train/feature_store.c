@@ -1,42 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-#include "train/feature_store.h"
+#include "train/feature_store_private.h"
 
 #include "base/memory.h"
-#include "train/rowfile.h"
+#include "base/rng.h"
 
 #include <string.h>
-
-typedef enum { ROWS_NONE, ROWS_MEMORY, ROWS_FILE, ROWS_STREAMED } Where;
-
-struct XgFeatureStore {
-    XgFeatureSpec spec;
-    char *folder; /* of cache files; NULL: none */
-    Where where;
-    char *key;               /* of the prepared cut */
-    GHashTable *row_of;      /* image hash -> row + 1 */
-    GArray *representatives; /* guint64: an item of each row */
-    gint64 rows;
-    gint64 elements; /* floats per row */
-    int part_count;  /* boundary values */
-    gint64 *part_elements;
-    gboolean images_only; /* the boundary is the network's input */
-    gint64 image_elements;
-    XgProgram *program; /* the frozen part, while it is needed */
-    float *memory;
-    XgRowFile *file;
-};
-
-struct XgFeaturePass {
-    XgFeatureStore *store;
-    const guint64 *items;
-    gsize count, done;
-    gint64 batch;
-    float **gathered; /* per part, batch rows */
-    const float **inputs;
-    void *stream;
-    gboolean streaming;
-};
 
 XgFeatureStore *xg_feature_store_new(const XgFeatureSpec *spec)
 {
@@ -55,7 +24,7 @@ static void forget(XgFeatureStore *store)
     g_clear_pointer(&store->program, xg_program_free);
     g_clear_pointer(&store->memory, xg_aligned_free);
     g_clear_pointer(&store->file, xg_row_file_close);
-    store->where = ROWS_NONE;
+    store->where = XG_ROWS_NONE;
 }
 
 void xg_feature_store_free(XgFeatureStore *store)
@@ -67,7 +36,26 @@ void xg_feature_store_free(XgFeatureStore *store)
     g_free(store);
 }
 
-static gboolean stopped(const XgFeatureStore *store, GError **error)
+const char *xg_feature_store_hash(const XgFeatureStore *store, guint64 item)
+{
+    return store->spec.item_hashes[item];
+}
+
+guint64 *xg_feature_store_draws(const XgFeatureStore *store, const guint64 *items, gsize count)
+{
+    if (store->spec.view == 0)
+        return NULL;
+    guint64 *draws = g_new(guint64, MAX(count, 1));
+    for (gsize i = 0; i < count; i++) {
+        g_autofree char *purpose =
+            g_strdup_printf("augment:view:%" G_GINT64_FORMAT ":%s", store->spec.view,
+                            store->spec.item_hashes[items[i]]);
+        draws[i] = xg_rng_stream(purpose);
+    }
+    return draws;
+}
+
+gboolean xg_feature_store_stopped(const XgFeatureStore *store, GError **error)
 {
     if (store->spec.interrupted == NULL || g_atomic_int_get(store->spec.interrupted) == 0)
         return FALSE;
@@ -145,7 +133,9 @@ static void describe_parts(XgFeatureStore *store, const XgNetwork *network, cons
         store->elements += store->part_elements[i];
     }
     store->images_only = cut->boundary->len == 1 && cut->boundary->pdata[0] == input;
-    store->image_elements = xg_shape_elements(&input->shape);
+    store->height = input->shape.dims[1];
+    store->width = input->shape.dims[2];
+    store->channels = input->shape.dims[3];
 }
 
 static gboolean make_program(XgFeatureStore *store, const XgNetwork *network, const XgCut *cut,
@@ -170,9 +160,8 @@ static gboolean make_program(XgFeatureStore *store, const XgNetwork *network, co
 
 /* ---- Computing rows ------------------------------------------------------------------------ */
 
-/* The boundary values of a batch of images, one array per part. */
-static gboolean run_frozen(XgFeatureStore *store, const float *images, gint64 n,
-                           const float **parts, GError **error)
+gboolean xg_feature_store_run(XgFeatureStore *store, const float *images, gint64 n,
+                              const float **parts, GError **error)
 {
     if (store->images_only) {
         parts[0] = images;
@@ -208,16 +197,17 @@ static gboolean compute_rows(XgFeatureStore *store, RowSink sink, void *to,
         return xg_error_set(error, XG_NOMEM, "no memory for a row of %" G_GINT64_FORMAT " values",
                             store->elements);
     g_autofree const float **parts = g_new(const float *, (gsize) store->part_count);
+    const guint64 *items = (const guint64 *) (void *) store->representatives->data;
+    g_autofree guint64 *draws = xg_feature_store_draws(store, items, (gsize) store->rows);
     void *stream = NULL;
-    if (!feed->open(feed->user, (const guint64 *) (void *) store->representatives->data,
-                    (gsize) store->rows, XG_FROZEN_BATCH, &stream, error))
+    if (!feed->open(feed->user, items, draws, (gsize) store->rows, XG_FROZEN_BATCH, &stream, error))
         return FALSE;
     gboolean good = TRUE;
     for (gint64 done = 0; good && done < store->rows;) {
         const float *images;
         gint64 n = 0;
-        good = !stopped(store, error) && feed->next(stream, &images, &n, error) &&
-               run_frozen(store, images, n, parts, error) &&
+        good = !xg_feature_store_stopped(store, error) && feed->next(stream, &images, &n, error) &&
+               xg_feature_store_run(store, images, n, parts, error) &&
                emit_rows(store, done, n, parts, row, sink, to, error);
         done += n;
         if (good && progress != NULL)
@@ -265,7 +255,7 @@ static gboolean fill_file(XgFeatureStore *store, const char *path, XgFeatureProg
     if (computed && xg_row_writer_commit(g_steal_pointer(&sink.writer), &trouble)) {
         store->file = xg_row_file_open(path, store->key, store->rows, store->elements, &trouble);
         if (store->file != NULL) {
-            store->where = ROWS_FILE;
+            store->where = XG_ROWS_FILE;
             return TRUE;
         }
     } else if (sink.writer != NULL && !computed && !sink.failed) {
@@ -285,7 +275,7 @@ static gboolean fill_memory(XgFeatureStore *store, gsize size, XgFeatureProgress
     store->memory = xg_aligned_alloc(size, "cached features", error);
     if (store->memory == NULL)
         return FALSE;
-    store->where = ROWS_MEMORY;
+    store->where = XG_ROWS_MEMORY;
     return compute_rows(store, to_memory, store, progress, user, error);
 }
 
@@ -313,7 +303,7 @@ static gboolean fill(XgFeatureStore *store, gboolean *from_cache, XgFeatureProgr
             tell(store, damaged, "features are computed again");
         if (store->file != NULL) {
             *from_cache = TRUE;
-            store->where = ROWS_FILE;
+            store->where = XG_ROWS_FILE;
             return TRUE;
         }
         GError *failure = NULL;
@@ -326,7 +316,7 @@ static gboolean fill(XgFeatureStore *store, gboolean *from_cache, XgFeatureProgr
     }
     if ((gsize) size <= store->spec.memory_limit)
         return fill_memory(store, (gsize) size, progress, user, error);
-    store->where = ROWS_STREAMED;
+    store->where = XG_ROWS_STREAMED;
     return TRUE;
 }
 
@@ -345,125 +335,22 @@ gboolean xg_feature_store_prepare(XgFeatureStore *store, const XgNetwork *networ
     if (key == NULL)
         return FALSE;
     *from_cache = FALSE;
-    if (store->where != ROWS_NONE && g_strcmp0(key, old_key) == 0) {
+    if (store->where != XG_ROWS_NONE && g_strcmp0(key, old_key) == 0) {
         store->key = g_steal_pointer(&key);
-        *from_cache = store->where != ROWS_STREAMED;
+        *from_cache = store->where != XG_ROWS_STREAMED;
         return TRUE;
     }
     g_clear_pointer(&store->program, xg_program_free);
     g_clear_pointer(&store->memory, xg_aligned_free);
     g_clear_pointer(&store->file, xg_row_file_close);
-    store->where = ROWS_NONE;
+    store->where = XG_ROWS_NONE;
     store->key = g_steal_pointer(&key);
     if (!make_program(store, network, cut, weights, engine, error) ||
         !fill(store, from_cache, progress, user, error)) {
         forget(store);
         return FALSE;
     }
-    if (store->where != ROWS_STREAMED)
+    if (store->where != XG_ROWS_STREAMED)
         g_clear_pointer(&store->program, xg_program_free);
     return TRUE;
-}
-
-/* ---- Passes -------------------------------------------------------------------------------- */
-
-XgFeaturePass *xg_feature_pass_new(XgFeatureStore *store, const guint64 *items, gsize count,
-                                   gint64 batch, GError **error)
-{
-    XgFeaturePass *pass = g_new0(XgFeaturePass, 1);
-    pass->store = store;
-    pass->items = items;
-    pass->count = count;
-    pass->streaming = store->where == ROWS_STREAMED;
-    pass->batch = batch;
-    pass->inputs = g_new0(const float *, (gsize) store->part_count);
-    pass->gathered = g_new0(float *, (gsize) store->part_count);
-    gboolean good = TRUE;
-    for (int part = 0; good && part < store->part_count; part++) {
-        const gsize size = sizeof(float) * (gsize) (batch * store->part_elements[part]);
-        pass->gathered[part] = xg_aligned_alloc(size, "a batch of features", error);
-        pass->inputs[part] = pass->gathered[part];
-        good = pass->gathered[part] != NULL;
-    }
-    if (good && pass->streaming)
-        good =
-            store->spec.feed.open(store->spec.feed.user, items, count, batch, &pass->stream, error);
-    if (!good)
-        g_clear_pointer(&pass, xg_feature_pass_free);
-    return pass;
-}
-
-static void gather_row(XgFeaturePass *pass, gint64 to, const float *row)
-{
-    for (int part = 0; part < pass->store->part_count; part++) {
-        const gint64 count = pass->store->part_elements[part];
-        memcpy(pass->gathered[part] + to * count, row, sizeof(float) * (gsize) count);
-        row += count;
-    }
-}
-
-static gint64 gather_stored(XgFeaturePass *pass)
-{
-    const XgFeatureStore *store = pass->store;
-    const gint64 n = MIN(pass->batch, (gint64) (pass->count - pass->done));
-    for (gint64 i = 0; i < n; i++) {
-        const char *hash = store->spec.item_hashes[pass->items[pass->done + (gsize) i]];
-        const guint found = GPOINTER_TO_UINT(g_hash_table_lookup(store->row_of, hash));
-        g_assert(found > 0);
-        const gint64 row = found - 1;
-        gather_row(pass, i,
-                   store->file ? xg_row_file_row(store->file, row)
-                               : store->memory + row * store->elements);
-    }
-    return n;
-}
-
-/* The next images of the stream through the frozen part, in runs that fit its program. */
-static gboolean gather_streamed(XgFeaturePass *pass, gint64 *n, GError **error)
-{
-    XgFeatureStore *store = pass->store;
-    const float *images;
-    if (stopped(store, error) || !store->spec.feed.next(pass->stream, &images, n, error))
-        return FALSE;
-    g_autofree const float **parts = g_new(const float *, (gsize) store->part_count);
-    for (gint64 done = 0; done < *n; done += XG_FROZEN_BATCH) {
-        const gint64 rows = MIN(*n - done, XG_FROZEN_BATCH);
-        if (!run_frozen(store, images + done * store->image_elements, rows, parts, error))
-            return FALSE;
-        for (int part = 0; part < store->part_count; part++) {
-            const gint64 count = store->part_elements[part];
-            memcpy(pass->gathered[part] + done * count, parts[part],
-                   sizeof(float) * (gsize) (rows * count));
-        }
-    }
-    return TRUE;
-}
-
-gboolean xg_feature_pass_next(XgFeaturePass *pass, const float *const **inputs, gint64 *n,
-                              GError **error)
-{
-    gint64 got = 0;
-    if (pass->streaming) {
-        if (!gather_streamed(pass, &got, error))
-            return FALSE;
-    } else {
-        got = gather_stored(pass);
-    }
-    pass->done += (gsize) got;
-    *inputs = pass->inputs;
-    *n = got;
-    return TRUE;
-}
-
-void xg_feature_pass_free(XgFeaturePass *pass)
-{
-    if (pass == NULL)
-        return;
-    if (pass->stream != NULL)
-        pass->store->spec.feed.close(pass->stream);
-    for (int part = 0; part < pass->store->part_count; part++)
-        xg_aligned_free(pass->gathered[part]);
-    g_free(pass->gathered);
-    g_free(pass->inputs);
-    g_free(pass);
 }

@@ -9,6 +9,7 @@
 #define XG_TRAIN_FEATURE_STORE_H
 
 #include "exec/program.h"
+#include "train/mix.h"
 
 G_BEGIN_DECLS
 
@@ -17,9 +18,10 @@ G_BEGIN_DECLS
 
 /** Where images come from, in a given order; session binds it to the loader threads. */
 typedef struct {
-    /** Starts a pass over `count` items in batches of at most `batch`; *stream is its state. */
-    gboolean (*open)(void *user, const guint64 *items, gsize count, gint64 batch, void **stream,
-                     GError **error);
+    /** Starts a pass over `count` items in batches of at most `batch`; *stream is its state. With
+     *  `draws` the images are changed at random, draws[i] naming the choices for the i-th. */
+    gboolean (*open)(void *user, const guint64 *items, const guint64 *draws, gsize count,
+                     gint64 batch, void **stream, GError **error);
     /** The next batch: *images is [n,H,W,C], valid until the next call. */
     gboolean (*next)(void *stream, const float **images, gint64 *n, GError **error);
     void (*close)(void *stream);
@@ -30,7 +32,8 @@ typedef struct {
     XgImageFeed feed;
     const char *const *item_hashes; /**< by item: SHA-256 of the file */
     gsize item_count;
-    const char *preprocessing;   /**< text that names everything done to a pixel */
+    const char *preprocessing; /**< text that names everything done to a pixel */
+    gint64 view; /**< 0: images as they are; else all of them changed, by draws of this number */
     const char *engine_identity; /**< engine, version, threads: bits depend on it */
     const char *folder;          /**< of cache files; NULL: memory only */
     gsize memory_limit;          /**< bytes of rows that may be kept in memory */
@@ -47,6 +50,9 @@ typedef struct XgFeatureStore XgFeatureStore;
 /** All that `spec` points to, but for the folder's name, must outlive the store. */
 XgFeatureStore *xg_feature_store_new(const XgFeatureSpec *spec);
 void xg_feature_store_free(XgFeatureStore *store);
+
+/** The content of an item, as the specification names it. */
+const char *xg_feature_store_hash(const XgFeatureStore *store, guint64 item);
 
 typedef void (*XgFeatureProgress)(gint64 done, gint64 total, void *user);
 
@@ -65,6 +71,12 @@ gboolean xg_feature_store_prepare(XgFeatureStore *store, const XgNetwork *networ
 typedef struct XgFeaturePass XgFeaturePass;
 XgFeaturePass *xg_feature_pass_new(XgFeatureStore *store, const guint64 *items, gsize count,
                                    gint64 batch, GError **error);
+
+/** The same with images changed by `draws` and mixed, one of each per item; either may be NULL.
+ *  Only for a store that keeps no rows (both limits 0). All must outlive the pass. */
+XgFeaturePass *xg_feature_pass_new_changed(XgFeatureStore *store, const guint64 *items,
+                                           const guint64 *draws, const XgMixed *mixed, gsize count,
+                                           gint64 batch, GError **error);
 gboolean xg_feature_pass_next(XgFeaturePass *pass, const float *const **inputs, gint64 *n,
                               GError **error);
 void xg_feature_pass_free(XgFeaturePass *pass);

@@ -21,11 +21,10 @@ static void on_progress(gint64 done, gint64 total, void *user)
         spec->progress(&progress, spec->user);
 }
 
-static gboolean gather(const XgTrainerSpec *spec, const guint64 *items, gsize count, gsize columns,
+static gboolean gather(XgFeatureStore *store, const guint64 *items, gsize count, gsize columns,
                        float *rows, GError **error)
 {
-    g_autoptr(XgFeaturePass) pass =
-        xg_feature_pass_new(spec->features, items, count, PASS_ROWS, error);
+    g_autoptr(XgFeaturePass) pass = xg_feature_pass_new(store, items, count, PASS_ROWS, error);
     for (gsize done = 0; pass != NULL && done < count;) {
         const float *const *inputs;
         gint64 n;
@@ -37,20 +36,35 @@ static gboolean gather(const XgTrainerSpec *spec, const guint64 *items, gsize co
     return pass != NULL;
 }
 
-gboolean xg_train_features(const XgTrainerSpec *spec, XgValue *tap, const guint64 *items,
-                           gsize count, float *rows, GError **error)
+/* Of `store`, which keeps those of `all` items. */
+static gboolean features_of(const XgTrainerSpec *spec, XgFeatureStore *store, const char *what,
+                            XgValue *tap, const guint64 *all, gsize all_count, const guint64 *items,
+                            gsize count, float *rows, GError **error)
 {
     g_autoptr(XgCut) cut = xg_cut_new(spec->network, tap, nothing_trained, NULL, XG_BN_FROZEN);
     gboolean cached;
-    if (!xg_feature_store_prepare(spec->features, spec->network, cut, spec->store, spec->engine,
-                                  spec->items, spec->item_count, &cached, on_progress,
-                                  (void *) spec, error))
+    if (!xg_feature_store_prepare(store, spec->network, cut, spec->store, spec->engine, all,
+                                  all_count, &cached, on_progress, (void *) spec, error))
         return FALSE;
     if (cached && spec->note != NULL) {
-        g_autofree char *text = g_strdup_printf("feature vectors (%" G_GINT64_FORMAT
-                                                " values per image) come from the cache",
-                                                cut->elements);
+        g_autofree char *text = g_strdup_printf(
+            "%s (%" G_GINT64_FORMAT " values per image) come from the cache", what, cut->elements);
         spec->note(text, spec->user);
     }
-    return gather(spec, items, count, (gsize) xg_shape_elements(&tap->shape), rows, error);
+    return gather(store, items, count, (gsize) xg_shape_elements(&tap->shape), rows, error);
+}
+
+gboolean xg_train_features(const XgTrainerSpec *spec, XgValue *tap, const guint64 *items,
+                           gsize count, float *rows, GError **error)
+{
+    return features_of(spec, spec->features, "feature vectors", tap, spec->items, spec->item_count,
+                       items, count, rows, error);
+}
+
+gboolean xg_train_view_features(const XgTrainerSpec *spec, gint64 view, XgValue *tap, float *rows,
+                                GError **error)
+{
+    g_autofree char *what = g_strdup_printf("feature vectors of view %" G_GINT64_FORMAT, view + 1);
+    return features_of(spec, spec->augmentation->stores[view], what, tap, spec->train_items,
+                       spec->train_count, spec->train_items, spec->train_count, rows, error);
 }

@@ -3,7 +3,7 @@
 /* The steps of an epoch: which images, with which targets and weights, and the update. */
 #include "train/run.h"
 
-#include "base/rng.h"
+#include "train/sampling.h"
 #include "train/targets.h"
 
 #include <math.h>
@@ -12,57 +12,12 @@
 /* Dropout's counter: the step below, the pass above. */
 #define PASS_BIT 40
 
-/* A whole number below `count`. */
-static guint64 draw(guint64 seed, guint64 stream, guint64 index, guint64 count)
-{
-    return MIN((guint64) (xg_rng_uniform(seed, stream, index) * (double) count), count - 1);
-}
-
 static gint64 *count_classes(const XgTrainerSpec *spec)
 {
     gint64 *counts = g_new0(gint64, (gsize) spec->classes);
     for (gsize i = 0; i < spec->train_count; i++)
         counts[spec->labels[spec->train_items[i]]]++;
     return counts;
-}
-
-/* As many images as there are, each of a class drawn evenly, then of that class evenly. */
-static void draw_balanced(const XgTrainerSpec *spec, guint64 stream, guint64 *items)
-{
-    g_autofree gint64 *counts = count_classes(spec);
-    g_autofree gint64 *begins = g_new0(gint64, (gsize) spec->classes + 1);
-    g_autofree gint64 *filled = g_new0(gint64, (gsize) spec->classes);
-    g_autofree guint64 *by_class = g_new(guint64, MAX(spec->train_count, 1));
-    g_autoptr(GArray) present = g_array_new(FALSE, FALSE, sizeof(gint64));
-    for (gint64 k = 0; k < spec->classes; k++) {
-        begins[k + 1] = begins[k] + counts[k];
-        if (counts[k] > 0)
-            g_array_append_val(present, k);
-    }
-    for (gsize i = 0; i < spec->train_count; i++) {
-        const int label = spec->labels[spec->train_items[i]];
-        by_class[begins[label] + filled[label]++] = spec->train_items[i];
-    }
-    for (gsize i = 0; i < spec->train_count; i++) {
-        const guint64 which = draw(spec->seed, stream, 2 * i, present->len);
-        const gint64 label = g_array_index(present, gint64, which);
-        const guint64 member = draw(spec->seed, stream, 2 * i + 1, (guint64) counts[label]);
-        items[i] = by_class[begins[label] + (gint64) member];
-    }
-}
-
-/* The training items in this epoch's order. */
-static guint64 *order_items(const XgTrainRun *run)
-{
-    const XgTrainerSpec *spec = run->spec;
-    guint64 *items = g_memdup2(spec->train_items, sizeof(guint64) * spec->train_count);
-    g_autofree char *purpose =
-        g_strdup_printf("shuffle:%s:%" G_GINT64_FORMAT, run->phase->name, run->state.epoch);
-    if (run->phase->balanced_batches)
-        draw_balanced(spec, xg_rng_stream(purpose), items);
-    else
-        xg_rng_shuffle(spec->seed, xg_rng_stream(purpose), items, spec->train_count);
-    return items;
 }
 
 static gboolean finite_step(const XgTrainRun *run, double loss, double rate, GError **error)
@@ -156,13 +111,16 @@ gboolean xg_run_epoch(XgTrainRun *run, GError **error)
     const XgTrainerSpec *spec = run->spec;
     const gint64 batch = run->phase->batch_size;
     const gint64 steps = ((gint64) spec->train_count + batch - 1) / batch;
-    g_autofree guint64 *items = order_items(run);
+    g_autoptr(XgSampling) sampling = xg_sampling_new(spec, run->phase, run->state.epoch);
+    const guint64 *items = sampling->items;
     g_autofree double *class_weights = weigh_classes(run);
     gsize done = MIN((gsize) (run->state.step * batch), spec->train_count);
     if (done == spec->train_count)
         return TRUE;
-    g_autoptr(XgFeaturePass) pass =
-        xg_feature_pass_new(spec->features, items + done, spec->train_count - done, batch, error);
+    g_autoptr(XgFeaturePass) pass = xg_feature_pass_new_changed(
+        xg_sampling_store(spec, run->state.epoch), items + done,
+        sampling->draws ? sampling->draws + done : NULL,
+        sampling->mixed ? sampling->mixed + done : NULL, spec->train_count - done, batch, error);
     if (pass == NULL)
         return FALSE;
     g_autofree float *targets = g_new(float, (gsize) (batch * spec->classes));
@@ -179,6 +137,8 @@ gboolean xg_run_epoch(XgTrainRun *run, GError **error)
             labels[i] = spec->labels[items[done + (gsize) i]];
         xg_targets_fill(labels, n, spec->classes, run->phase->label_smoothing, class_weights,
                         targets, weights);
+        if (sampling->mixed != NULL)
+            xg_mix_targets(sampling->mixed + done, n, spec->classes, targets, weights);
         if (!train_step(run, inputs, n, steps, targets, weights, error))
             return FALSE;
         done += (gsize) n;

@@ -10,6 +10,7 @@
 
 #include "model/tensors.h"
 #include "train/feature_store.h"
+#include "train/mix.h"
 #include "train/plan.h"
 
 G_BEGIN_DECLS
@@ -38,6 +39,14 @@ typedef struct {
     const XgHistoryRow *row; /**< not NULL once per epoch, when it is complete */
 } XgProgress;
 
+/** How training images are changed. The other parts' never are. */
+typedef struct {
+    gboolean images; /**< the feed changes each image by its draw */
+    XgMixing mixing; /**< of images that are not kept: without views */
+    gint64 views; /**< epoch e sees view e mod views, kept like any rows; 0: each sees new ones */
+    XgFeatureStore *const *stores; /**< one for each view; without views one that keeps no rows */
+} XgTrainAugmentation;
+
 /** Everything a run needs; pointers must outlive the trainer. */
 typedef struct {
     XgNetwork *network; /**< final: head in place */
@@ -55,7 +64,8 @@ typedef struct {
     gsize train_count;
     const guint64 *validation_items;
     gsize validation_count;
-    const int *labels; /**< by item */
+    const XgTrainAugmentation *augmentation; /**< of the training part; NULL: none */
+    const int *labels;                       /**< by item */
     gint64 classes;
     gsize positive; /**< index of the positive class when there are two */
     const char *const *class_names;
@@ -94,6 +104,10 @@ gboolean xg_train_predict(const XgTrainerSpec *spec, const guint64 *items, gsize
  *  running the network up to there. */
 gboolean xg_train_features(const XgTrainerSpec *spec, XgValue *tap, const guint64 *items,
                            gsize count, float *rows, GError **error);
+
+/** The same of view `view`, from 0, of the training items: train_count x F. */
+gboolean xg_train_view_features(const XgTrainerSpec *spec, gint64 view, XgValue *tap, float *rows,
+                                GError **error);
 
 /** What a phase will cost, for `check`. */
 typedef struct {

@@ -22,10 +22,12 @@ typedef struct {
     XgEngineHandle engine;
     XgFeatureSpec rows; /**< may be changed before the first training */
     XgFeatureStore *features;
+    const XgTrainAugmentation *augmentation;
     const XgStrategy *strategy;
     void *strategy_self;
     guint64 seed;
     gsize train_count, validation_count;
+    gsize memory_limit;
     const char *checkpoint_path;
     const XgTensorSource *checkpoint;
     float images[ITEMS][PIXELS];
@@ -38,6 +40,7 @@ typedef struct {
     gint64 stop_after;         /**< ... after so many of its reports; 0: never */
     gint64 steps;              /**< training steps made */
     gint64 computed;           /**< images that the feed gave out */
+    gint64 changed;            /**< of them, those with draws */
     GString *notes;
 } Problem;
 
@@ -46,16 +49,25 @@ typedef struct {
 typedef struct {
     Problem *problem;
     const guint64 *items;
+    guint64 *draws;
     gsize count, done;
     gint64 batch;
     float *images;
 } Stream;
 
-static gboolean feed_open(void *user, const guint64 *items, gsize count, gint64 batch,
-                          void **stream, GError **error G_GNUC_UNUSED)
+/* What a draw makes of an image: other noise is added. */
+static void change_image(float *image, guint64 draw)
+{
+    for (int i = 0; i < PIXELS; i++)
+        image[i] += (float) (0.1 * xg_rng_normal(23, draw, (guint64) i));
+}
+
+static gboolean feed_open(void *user, const guint64 *items, const guint64 *draws, gsize count,
+                          gint64 batch, void **stream, GError **error G_GNUC_UNUSED)
 {
     Stream *s = g_new0(Stream, 1);
     *s = (Stream){.problem = user, .items = items, .count = count, .batch = batch};
+    s->draws = draws ? g_memdup2(draws, count * sizeof *draws) : NULL;
     s->images = g_new(float, (gsize) batch *PIXELS);
     *stream = s;
     return TRUE;
@@ -69,6 +81,8 @@ static gboolean feed_next(void *stream, const float **images, gint64 *n,
     for (gint64 i = 0; i < *n; i++)
         memcpy(s->images + i * PIXELS, s->problem->images[s->items[s->done + (gsize) i]],
                sizeof s->problem->images[0]);
+    for (gint64 i = 0; i < *n && s->draws != NULL; i++, s->problem->changed++)
+        change_image(s->images + i * PIXELS, s->draws[s->done + (gsize) i]);
     s->done += (gsize) *n;
     s->problem->computed += *n;
     *images = s->images;
@@ -78,6 +92,7 @@ static gboolean feed_next(void *stream, const float **images, gint64 *n,
 static void feed_close(void *stream)
 {
     g_free(((Stream *) stream)->images);
+    g_free(((Stream *) stream)->draws);
     g_free(stream);
 }
 
@@ -174,10 +189,12 @@ static XgTrainerSpec problem_spec(Problem *p)
         .train_count = p->train_count,
         .validation_items = p->items + TRAINING,
         .validation_count = p->validation_count,
+        .augmentation = p->augmentation,
         .labels = p->labels,
         .classes = CLASSES,
         .class_names = names,
         .seed = p->seed,
+        .memory_limit = p->memory_limit,
         .checkpoint_path = p->checkpoint_path,
         .identity = "this run",
         .checkpoint = p->checkpoint,

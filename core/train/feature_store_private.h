@@ -1,0 +1,44 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/** @file feature_store_private.h  A feature store as its passes see it. */
+#ifndef XG_TRAIN_FEATURE_STORE_PRIVATE_H
+#define XG_TRAIN_FEATURE_STORE_PRIVATE_H
+
+#include "train/feature_store.h"
+#include "train/rowfile.h"
+
+G_BEGIN_DECLS
+
+typedef enum { XG_ROWS_NONE, XG_ROWS_MEMORY, XG_ROWS_FILE, XG_ROWS_STREAMED } XgRowsPlace;
+
+struct XgFeatureStore {
+    XgFeatureSpec spec;
+    char *folder; /* of cache files; NULL: none */
+    XgRowsPlace where;
+    char *key;               /* of the prepared cut */
+    GHashTable *row_of;      /* image hash -> row + 1 */
+    GArray *representatives; /* guint64: an item of each row */
+    gint64 rows;
+    gint64 elements; /* floats per row */
+    int part_count;  /* boundary values */
+    gint64 *part_elements;
+    gboolean images_only;           /* the boundary is the network's input */
+    gint64 width, height, channels; /* of the network's images */
+    XgProgram *program;             /* the frozen part, while it is needed */
+    float *memory;
+    XgRowFile *file;
+};
+
+/** The boundary values of a batch of images, one array per part. */
+gboolean xg_feature_store_run(XgFeatureStore *store, const float *images, gint64 n,
+                              const float **parts, GError **error);
+
+/** TRUE, with an error, when the run is to stop. */
+gboolean xg_feature_store_stopped(const XgFeatureStore *store, GError **error);
+
+/** The changes of the store's view, one draw per item; NULL: it has none. Free with g_free(). */
+guint64 *xg_feature_store_draws(const XgFeatureStore *store, const guint64 *items, gsize count);
+
+G_END_DECLS
+
+#endif
