@@ -9,7 +9,8 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
-const char *__lsan_default_suppressions(void);
+/* Looked up by the sanitizer's shared library. */
+const char *__lsan_default_suppressions(void) __attribute__((visibility("default")));
 
 /* libhdf5 loses memory when a file is damaged. */
 const char *__lsan_default_suppressions(void)
