@@ -64,6 +64,36 @@ static char *run_identity(const XgStudy *study)
     return g_strdup(g_checksum_get_string(sum));
 }
 
+/* The last checkpoint that is whole; NULL without an error: none, the run starts anew, which is
+ * said when a damaged one is the reason. */
+static XgWeightsFile *open_checkpoint(XgStudy *study, const char *path, GError **error)
+{
+    g_autofree char *previous = xg_checkpoint_previous(path);
+    const char *const paths[] = {path, previous};
+    g_autoptr(GString) damage = g_string_new(NULL);
+    XgWeightsFile *opened = NULL;
+    for (gsize i = 0; i < G_N_ELEMENTS(paths) && opened == NULL; i++) {
+        g_autoptr(GError) failure = NULL;
+        if (!g_file_test(paths[i], G_FILE_TEST_EXISTS))
+            continue;
+        opened = xg_weights_file_open(study->session, paths[i], &failure);
+        if (opened != NULL)
+            break;
+        if (g_error_matches(failure, XG_ERROR, -XG_IO) ||
+            g_error_matches(failure, XG_ERROR, -XG_NOMEM)) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return NULL;
+        }
+        g_string_append_printf(damage, "%s; ", failure->message);
+    }
+    if (damage->len > 0) {
+        g_autofree char *text = g_strconcat(
+            damage->str, opened ? "the checkpoint before it is used" : "the run starts anew", NULL);
+        xg_study_note(study, "resume", text);
+    }
+    return opened;
+}
+
 static gboolean train(XgStudy *study, const char *folder, gboolean resume, XgTrainerResult *result,
                       GError **error)
 {
@@ -73,12 +103,14 @@ static gboolean train(XgStudy *study, const char *folder, gboolean resume, XgTra
     XgTrainerSpec spec = xg_study_trainer_spec(study);
     spec.checkpoint_path = checkpoint;
     spec.identity = identity;
-    if (resume && g_file_test(checkpoint, G_FILE_TEST_EXISTS)) {
-        opened = xg_weights_file_open(study->session, checkpoint, error);
-        if (opened == NULL)
-            return FALSE;
-        spec.checkpoint = &opened->source;
+    GError *failure = NULL;
+    if (resume)
+        opened = open_checkpoint(study, checkpoint, &failure);
+    if (failure != NULL) {
+        g_propagate_error(error, failure);
+        return FALSE;
     }
+    spec.checkpoint = opened ? &opened->source : NULL;
     return xg_train(&spec, result, error);
 }
 
@@ -117,7 +149,9 @@ static gboolean score_parts(XgStudy *study, GError **error)
 static gboolean publish(XgStudy *study, const char *folder, GError **error)
 {
     g_autofree char *checkpoint = g_build_filename(folder, CHECKPOINT, NULL);
-    if (g_unlink(checkpoint) != 0 && errno != ENOENT)
+    g_autofree char *previous = xg_checkpoint_previous(checkpoint);
+    if ((g_unlink(checkpoint) != 0 && errno != ENOENT) ||
+        (g_unlink(previous) != 0 && errno != ENOENT))
         return xg_error_set(error, XG_IO, "%s: %s", checkpoint, g_strerror(errno));
     if (g_file_test(study->output, G_FILE_TEST_EXISTS))
         return xg_error_set(error, XG_IO, "%s appeared during the run; the result is in %s",
@@ -143,8 +177,10 @@ static gboolean write_results(XgStudy *study, const char *folder, const XgTraine
 static void clean_up(const char *folder)
 {
     g_autofree char *checkpoint = g_build_filename(folder, CHECKPOINT, NULL);
+    g_autofree char *previous = xg_checkpoint_previous(checkpoint);
     g_autofree char *last = g_build_filename(folder, "result.json", NULL);
-    if (g_file_test(checkpoint, G_FILE_TEST_EXISTS) || g_file_test(last, G_FILE_TEST_EXISTS))
+    if (g_file_test(checkpoint, G_FILE_TEST_EXISTS) || g_file_test(previous, G_FILE_TEST_EXISTS) ||
+        g_file_test(last, G_FILE_TEST_EXISTS))
         return;
     const char *const names[] = {"study.resolved.ini", "model.safetensors", "predictions.csv",
                                  "history.csv",        "study_row.csv",     "report.html"};
@@ -163,11 +199,11 @@ gboolean xg_study_run(XgStudy *study, gboolean resume, GError **error)
     xg_session_line(study->session, "%s", study->plan_text);
     XgTrainerResult result = {0};
     GError *failure = NULL;
-    const gboolean good = write_resolved(study, folder, &failure) &&
-                          train(study, folder, resume, &result, &failure) &&
-                          (!xg_study_has_classifier(study) ||
-                           xg_study_fit_classifier(study, &failure)) &&
-                          write_results(study, folder, &result, &failure);
+    const gboolean good =
+        write_resolved(study, folder, &failure) &&
+        train(study, folder, resume, &result, &failure) &&
+        (!xg_study_has_classifier(study) || xg_study_fit_classifier(study, &failure)) &&
+        write_results(study, folder, &result, &failure);
     if (good) {
         g_autofree char *summary = xg_report_summary(study->record);
         study->summary = g_strdup_printf("%s\nresult folder: %s\n", summary, study->output);

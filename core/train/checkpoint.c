@@ -4,6 +4,8 @@
 #include "train/run.h"
 #include "train/strategy_state.h"
 
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
 
@@ -80,6 +82,24 @@ static void put_history(GKeyFile *file, const GPtrArray *history)
     }
 }
 
+static void put_notes(GKeyFile *file, const GPtrArray *notes)
+{
+    if (notes->len > 0)
+        g_key_file_set_string_list(file, "run", "notes", (const char *const *) notes->pdata,
+                                   notes->len);
+}
+
+/* What the strategy said before the interruption belongs to the record too. */
+static void get_notes(XgTrainRun *run, GKeyFile *file)
+{
+    g_auto(GStrv) notes = g_key_file_get_string_list(file, "run", "notes", NULL, NULL);
+    for (char **note = notes; note != NULL && *note != NULL; note++) {
+        g_ptr_array_add(run->notes, g_strdup(*note));
+        if (run->spec->note != NULL)
+            run->spec->note(*note, run->spec->user);
+    }
+}
+
 static gboolean save_strategy(const XgTrainRun *run, GKeyFile *file, GError **error)
 {
     const XgStrategy *strategy = run->spec->strategy;
@@ -116,6 +136,7 @@ static char *state_text(const XgTrainRun *run, GError **error)
     for (gsize i = 0; i < G_N_ELEMENTS(fields); i++)
         put_field(file, &fields[i], &run->state);
     put_history(file, run->result->history);
+    put_notes(file, run->notes);
     if (!save_strategy(run, file, error))
         return NULL;
     return g_key_file_to_data(file, NULL, NULL);
@@ -199,8 +220,11 @@ static gboolean get_state(XgTrainRun *run, GKeyFile *file, GError **error)
         get_field(file, &fields[i], &run->state, &missing);
     if (missing != NULL)
         return xg_error_set(error, XG_FORMAT, "%s: %s", path, missing->message);
-    return check_state(run, file, error) && get_history(run, file, error) &&
-           load_strategy(run, file, error);
+    if (!check_state(run, file, error) || !get_history(run, file, error) ||
+        !load_strategy(run, file, error))
+        return FALSE;
+    get_notes(run, file);
+    return TRUE;
 }
 
 static GKeyFile *parse_state(const XgTrainRun *run, GError **error)
@@ -235,6 +259,20 @@ static void add_snapshot(XgTensorWriter *writer, const char *prefix, const XgTra
     }
 }
 
+/* The last one stays beside the new one, should that come to harm. */
+static gboolean keep_previous(const char *path, GError **error)
+{
+    g_autofree char *previous = xg_checkpoint_previous(path);
+    return g_rename(path, previous) == 0 || errno == ENOENT ||
+           xg_error_set(error, XG_IO, "%s: cannot be renamed to %s: %s", path, previous,
+                        g_strerror(errno));
+}
+
+char *xg_checkpoint_previous(const char *path)
+{
+    return g_strconcat(path, ".previous", NULL);
+}
+
 gboolean xg_checkpoint_save(XgTrainRun *run, GError **error)
 {
     g_autoptr(XgTensorWriter) writer = xg_tensor_writer_new();
@@ -261,7 +299,8 @@ gboolean xg_checkpoint_save(XgTrainRun *run, GError **error)
         const float *values = xg_optimiser_state(run->optimiser, i, &count);
         add_tensor(writer, "optimiser:", name, count, values);
     }
-    return xg_tensor_writer_save(writer, run->spec->checkpoint_path, error);
+    return keep_previous(run->spec->checkpoint_path, error) &&
+           xg_tensor_writer_save(writer, run->spec->checkpoint_path, error);
 }
 
 /* Reads the tensor of that name, if there is one. */

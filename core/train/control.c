@@ -43,9 +43,10 @@ static void on_next_phase(XgControl *control, const char *name)
 
 static void on_note(XgControl *control, const char *text)
 {
-    const XgTrainerSpec *spec = run_of(control)->spec;
-    if (spec->note != NULL)
-        spec->note(text, spec->user);
+    XgTrainRun *run = run_of(control);
+    g_ptr_array_add(run->notes, g_utf8_make_valid(text, -1));
+    if (run->spec->note != NULL)
+        run->spec->note(text, run->spec->user);
 }
 
 static const XgControlApi control_api = {on_stop_phase, on_stop_training, on_scale, on_next_phase,

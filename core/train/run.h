@@ -40,7 +40,9 @@ typedef struct {
     XgSnapshot *kept;         /**< of the best phase, when the plan selects it */
     GPtrArray *phase_results; /**< of XgSnapshot, by phase index; NULL entries: not run */
     GHashTable *hashes;       /**< tensor name -> SHA-256 before the run */
-    gint64 last_checkpoint_us;
+    GPtrArray *notes;         /**< of the strategy, kept in checkpoints */
+    gint64 started_us, last_checkpoint_us;
+    gint64 saving_us; /**< what the last checkpoint took */
     /* Of the phase under way. */
     const XgPhase *phase;
     XgCut *cut;

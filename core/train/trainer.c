@@ -6,6 +6,7 @@
 #include <string.h>
 
 /* Seconds between two checkpoints while all goes well. */
+#define CHECKPOINT_MIN_US (G_USEC_PER_SEC / 4)
 #define CHECKPOINT_US (15 * G_USEC_PER_SEC)
 
 /* ---- Epochs -------------------------------------------------------------------------------- */
@@ -87,14 +88,24 @@ static gboolean phase_is_over(const XgTrainRun *run, const XgHistoryRow *row)
            earlier->train_loss - row->train_loss < phase->tolerance * earlier->train_loss;
 }
 
+/* Time between two checkpoints: short at first, so that a run killed early loses little; a tenth
+ * of what it took so far, within bounds, and never such that saving takes much of it. */
+static gint64 checkpoint_interval(const XgTrainRun *run, gint64 time_us)
+{
+    const gint64 part = CLAMP((time_us - run->started_us) / 10, CHECKPOINT_MIN_US, CHECKPOINT_US);
+    return MAX(part, 50 * run->saving_us);
+}
+
 static gboolean save_if_due(XgTrainRun *run, gboolean now, GError **error)
 {
     const gint64 time_us = g_get_monotonic_time();
     if (run->spec->checkpoint_path == NULL ||
-        (!now && time_us - run->last_checkpoint_us < CHECKPOINT_US))
+        (!now && time_us - run->last_checkpoint_us < checkpoint_interval(run, time_us)))
         return TRUE;
-    run->last_checkpoint_us = time_us;
-    return xg_checkpoint_save(run, error);
+    const gboolean saved = xg_checkpoint_save(run, error);
+    run->last_checkpoint_us = g_get_monotonic_time();
+    run->saving_us = run->last_checkpoint_us - time_us;
+    return saved;
 }
 
 /* Passes the failure of a phase under way on; an interrupted one is saved first. */
@@ -345,7 +356,8 @@ static void run_init(XgTrainRun *run, const XgTrainerSpec *spec, XgTrainerResult
     run->kept = xg_snapshot_new();
     run->phase_results = g_ptr_array_new();
     run->hashes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    run->last_checkpoint_us = g_get_monotonic_time();
+    run->notes = g_ptr_array_new_with_free_func(g_free);
+    run->started_us = run->last_checkpoint_us = g_get_monotonic_time();
 }
 
 static void run_clear(XgTrainRun *run)
@@ -359,6 +371,7 @@ static void run_clear(XgTrainRun *run)
         xg_snapshot_free(run->phase_results->pdata[i]);
     g_ptr_array_unref(run->phase_results);
     g_hash_table_unref(run->hashes);
+    g_ptr_array_unref(run->notes);
 }
 
 static void result_init(XgTrainerResult *result)

@@ -71,7 +71,8 @@ typedef struct {
     const char *const *class_names;
     guint64 seed;
     gsize memory_limit;          /**< of each program's arena; 0: none */
-    const char *checkpoint_path; /**< written now and then, and when interrupted; NULL: none */
+    const char *checkpoint_path; /**< written now and then, and when interrupted, the one before
+                                      kept under xg_checkpoint_previous(); NULL: none */
     const char *identity;        /**< of the run, kept in checkpoints: only the same may resume */
     const XgTensorSource *checkpoint; /**< the opened checkpoint to go on from; NULL: start anew */
     const gint *interrupted; /**< set to non-zero by a signal handler: stop at the next step */
@@ -94,6 +95,9 @@ typedef struct {
  *  frozen tensor changed. */
 gboolean xg_train(const XgTrainerSpec *spec, XgTrainerResult *result, GError **error);
 void xg_trainer_result_clear(XgTrainerResult *result);
+
+/** Where the checkpoint before that of `path` is. Free with g_free(). [any] */
+char *xg_checkpoint_previous(const char *path);
 
 /** Class probabilities of items with the store's values, count x classes, through the cached
  *  rows of the last phase's boundary. */

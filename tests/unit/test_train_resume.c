@@ -17,7 +17,9 @@ static void setup(void)
 
 static void teardown(void)
 {
+    g_autofree char *previous = xg_checkpoint_previous(path);
     g_unlink(path);
+    g_unlink(previous);
     ck_assert_int_eq(g_rmdir(folder), 0);
     g_free(path);
     g_free(folder);
@@ -49,6 +51,8 @@ static XgStatus count_epoch(void *self, XgControl *control, const XgEpoch *epoch
 {
     Counter *counter = self;
     counter->epochs++;
+    g_autofree char *text = g_strdup_printf("%d epochs", (int) counter->epochs);
+    control->api->note(control, text);
     if (epoch->phase_index == 0 && epoch->epoch == 1) {
         control->api->scale_learning_rate(control, 0.75);
         control->api->next_phase(control, "again");
@@ -87,6 +91,27 @@ static void steered_plan(Problem *p)
     ((XgPhase *) p->plan->phases->pdata[2])->epochs = 4;
 }
 
+/* Averages of weights, drawn images, a rate that falls where the validation loss does not. */
+static void averaged_plan(Problem *p)
+{
+    XgPhase *all = add_phase(p, "all", "all", 7);
+    xg_phase_set(p->face, all, "bn", "train");
+    xg_phase_set(p->face, all, "schedule", "plateau");
+    xg_phase_set_int(p->face, all, "step_epochs", 1);
+    xg_phase_set_float(p->face, all, "step_factor", 0.5);
+    xg_phase_set_float(p->face, all, "learning_rate", 1.0);
+    xg_phase_set_float(p->face, all, "ema_decay", 0.9);
+    xg_phase_set_float(p->face, all, "clip_norm", 0.5);
+    xg_phase_set_int(p->face, all, "nesterov", 1);
+    xg_phase_set(p->face, all, "sampling", "balanced");
+    xg_phase_set(p->face, all, "class_weights", "balanced");
+    xg_phase_set_float(p->face, all, "focal_gamma", 1.0);
+    XgPhase *top = add_phase(p, "top", "block:layer2", 2);
+    xg_phase_set(p->face, top, "optimizer", "rmsprop");
+    xg_phase_set_float(p->face, top, "learning_rate", 0.01);
+    xg_phase_set_float(p->face, top, "ema_decay", 0.5);
+}
+
 typedef struct {
     void (*plan)(Problem *p);
     const XgStrategy *strategy;
@@ -97,7 +122,8 @@ typedef struct {
 static const Kind kinds[] = {{plain_plan, NULL, 1 << 24, FALSE},
                              {steered_plan, &counting, 1 << 24, FALSE},
                              {plain_plan, NULL, 0, FALSE},
-                             {plain_plan, NULL, 1 << 24, TRUE}};
+                             {plain_plan, NULL, 1 << 24, TRUE},
+                             {averaged_plan, NULL, 1 << 24, FALSE}};
 
 /* ---- Running ------------------------------------------------------------------------------- */
 
@@ -128,6 +154,10 @@ static gboolean run(const Kind *kind, gboolean resume, Stop stop, char **bits,
                   error ? error->message : "");
     *steps = p->steps;
     *bits = all_bits(p);
+    for (gint64 i = 1; i <= counter.epochs; i++) {
+        g_autofree char *text = g_strdup_printf("%d epochs\n", (int) i);
+        ck_assert_msg(strstr(p->notes->str, text) != NULL, "no %s", text);
+    }
     return over;
 }
 
@@ -163,6 +193,20 @@ START_TEST(test_any_step)
         check_resumed(kind, (Stop){"training", after}, expected, &whole, steps);
     for (gint64 after = 1; after < whole.history->len; after++)
         check_resumed(kind, (Stop){"validation", after}, expected, &whole, steps);
+    xg_trainer_result_clear(&whole);
+}
+END_TEST
+
+/* Or the last of the kinds above would not show that a fallen rate is resumed. */
+START_TEST(test_rate_falls)
+{
+    XgTrainerResult whole;
+    gint64 steps = 0;
+    g_autofree char *bits = NULL;
+    const Kind *kind = &kinds[G_N_ELEMENTS(kinds) - 1];
+    ck_assert(run(kind, FALSE, (Stop){"training", 0}, &bits, &whole, &steps));
+    ck_assert(row_at(&whole, 0)->learning_rate == 1.0);
+    ck_assert_double_lt(row_at(&whole, 6)->learning_rate, 0.6);
     xg_trainer_result_clear(&whole);
 }
 END_TEST
@@ -294,6 +338,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, test_any_step, 0, (int) G_N_ELEMENTS(kinds));
+    tcase_add_test(tcase, test_rate_falls);
     tcase_add_test(tcase, test_again_and_again);
     tcase_add_test(tcase, test_bad_state);
     tcase_add_test(tcase, test_bad_tensors);
