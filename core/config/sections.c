@@ -51,6 +51,49 @@ static const XgParam data_params[] = {
     TABLE_END,
 };
 
+static const XgParam augment_params[] = {
+    {"flip_horizontal", XG_PARAM_FLOAT, 0, "0", "0", "1", NULL, NULL,
+     "probability that a training image is mirrored left to right"},
+    {"flip_vertical", XG_PARAM_FLOAT, 0, "0", "0", "1", NULL, NULL,
+     "probability that it is mirrored top to bottom"},
+    {"rotate", XG_PARAM_FLOAT, 0, "0", "0", "180", "degrees", NULL, "largest rotation, either way"},
+    {"translate", XG_PARAM_FLOAT, 0, "0", "0", "1", NULL, NULL,
+     "largest shift in each direction, part of the side"},
+    {"scale", XG_PARAM_FLOAT_LIST, 0, "1,1", "0.1", "10", NULL, NULL,
+     "smallest and largest magnification"},
+    {"shear", XG_PARAM_FLOAT, 0, "0", "0", "60", "degrees", NULL, "largest shear, either way"},
+    {"crop", XG_PARAM_ENUM, 0, "centre", NULL, NULL, NULL, "centre|random|resized",
+     "the middle of the picture, a square of that size anywhere, or a part of random area and "
+     "shape "
+     "that is stretched to it"},
+    {"crop_area", XG_PARAM_FLOAT_LIST, 0, "0.08,1", "0.01", "1", NULL, NULL,
+     "smallest and largest part of the picture of crop = resized"},
+    {"crop_aspect", XG_PARAM_FLOAT_LIST, 0, "0.75,1.3333333333333333", "0.1", "10", NULL, NULL,
+     "smallest and largest width by height of crop = resized"},
+    {"border", XG_PARAM_ENUM, 0, "edge", NULL, NULL, NULL, "zero|edge|reflect",
+     "what is seen outside the picture: black, its nearest pixel, or the picture mirrored"},
+    {"brightness", XG_PARAM_FLOAT, 0, "0", "0", "0.99", NULL, NULL,
+     "values are multiplied by a factor from 1 - brightness to 1 + brightness"},
+    {"contrast", XG_PARAM_FLOAT, 0, "0", "0", "0.99", NULL, NULL,
+     "distances from the mean grey are multiplied by a factor from 1 - contrast to 1 + contrast"},
+    {"gamma", XG_PARAM_FLOAT, 0, "0", "0", "0.99", NULL, NULL,
+     "values are raised to a power from 1 - gamma to 1 + gamma"},
+    {"blur", XG_PARAM_FLOAT, 0, "0", "0", "100", "px", NULL,
+     "largest standard deviation of a Gaussian blur"},
+    {"noise", XG_PARAM_FLOAT, 0, "0", "0", "1", NULL, NULL,
+     "largest standard deviation of Gaussian noise; white is 1"},
+    {"cutout", XG_PARAM_FLOAT, 0, "0", "0", "1", NULL, NULL,
+     "side of a square that is emptied, part of the side"},
+    {"mixup", XG_PARAM_FLOAT, 0, "0", "0", "1", NULL, NULL,
+     "alpha of mixup: two images and their labels are added; 0: never"},
+    {"cutmix", XG_PARAM_FLOAT, 0, "0", "0", "1", NULL, NULL,
+     "alpha of CutMix: a rectangle of another image, with its label's share; 0: never"},
+    {"views", XG_PARAM_INT, 0, "0", "0", "1000", NULL, NULL,
+     "augmented views of each training image, used in turn, whose features are kept; 0: every "
+     "epoch sees new ones"},
+    TABLE_END,
+};
+
 static const XgParam backbone_params[] = {
     {"plugin", XG_PARAM_STRING, 1, NULL, NULL, NULL, NULL, NULL, "backbone component"},
     {"weights", XG_PARAM_STRING, 1, NULL, NULL, NULL, NULL, NULL, "weights file, or random"},
@@ -77,12 +120,13 @@ static const XgParam engine_params[] = {
     TABLE_END,
 };
 
-const char *const xg_section_names[] = {"study", "data", "backbone", "strategy", "engine", NULL};
+const char *const xg_section_names[] = {"study",    "data",   "augment", "backbone",
+                                        "strategy", "engine", NULL};
 
 const XgParam *xg_section_params(const char *section)
 {
-    static const XgParam *const tables[] = {study_params, data_params, backbone_params,
-                                            strategy_params, engine_params};
+    static const XgParam *const tables[] = {study_params,    data_params,     augment_params,
+                                            backbone_params, strategy_params, engine_params};
     for (gsize i = 0; xg_section_names[i]; i++)
         if (strcmp(xg_section_names[i], section) == 0)
             return tables[i];
@@ -137,6 +181,45 @@ static void check_memory(const XgStudyFile *file, const XgResolved *resolved, Xg
                                memory);
 }
 
+gboolean xg_sections_parse_range(const char *text, double range[2])
+{
+    g_auto(GStrv) ends = g_strsplit(text, ",", 3);
+    double found[2];
+    if (g_strv_length(ends) != 2 || !xg_text_to_double(g_strstrip(ends[0]), &found[0]) ||
+        !xg_text_to_double(g_strstrip(ends[1]), &found[1]) || found[0] > found[1])
+        return FALSE;
+    memcpy(range, found, sizeof found);
+    return TRUE;
+}
+
+/* Ranges, and what cannot go together. */
+static void check_augment(const XgStudyFile *file, const XgResolved *resolved, XgProblems *problems)
+{
+    static const char *const ranges[] = {"scale", "crop_area", "crop_aspect"};
+    static const char *const mixing[] = {"mixup", "cutmix"};
+    const gint64 views = xg_resolved_int(resolved, "augment", "views");
+    for (gsize i = 0; i < G_N_ELEMENTS(ranges); i++) {
+        const char *text = xg_resolved_text(resolved, "augment", ranges[i]);
+        const XgStudyEntry *entry = xg_study_file_find(file, "augment", ranges[i]);
+        double range[2];
+        if (text == NULL || entry == NULL || xg_sections_parse_range(text, range))
+            continue;
+        g_autofree char *shown = xg_text_quoted(text);
+        xg_study_entry_problem(entry, problems,
+                               "expected two numbers such as 0.9,1.1, the smaller one first, "
+                               "found %s",
+                               shown);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(mixing); i++) {
+        const XgStudyEntry *entry = xg_study_file_find(file, "augment", mixing[i]);
+        if (views > 0 && entry != NULL && xg_resolved_double(resolved, "augment", mixing[i]) > 0.0)
+            xg_study_entry_problem(entry, problems,
+                                   "images that are mixed anew in each epoch cannot be kept: "
+                                   "expected 0 with views = %" G_GINT64_FORMAT,
+                                   views);
+    }
+}
+
 void xg_sections_finish(const XgStudyFile *file, XgResolved *resolved, XgProblems *problems)
 {
     const char *name = xg_resolved_text(resolved, "study", "name");
@@ -146,6 +229,7 @@ void xg_sections_finish(const XgStudyFile *file, XgResolved *resolved, XgProblem
     const XgStudyEntry *entry = xg_study_file_find(file, "data", "split");
     double parts[3];
     check_source(file, resolved, problems);
+    check_augment(file, resolved, problems);
     check_memory(file, resolved, problems);
     if (split && entry && !xg_sections_parse_split(split, parts)) {
         g_autofree char *shown = xg_text_quoted(split);

@@ -11,8 +11,8 @@ G_BEGIN_DECLS
 /** Names of the sections, in the order of the resolved file; ends with NULL. */
 extern const char *const xg_section_names[];
 
-/** The core's table of a section: "study", "data", "backbone", "strategy", "engine"; NULL:
- *  there is no such section. The last three also take the keys of the component that their
+/** The core's table of a section: "study", "data", "augment", "backbone", "strategy", "engine";
+ *  NULL: there is no such section. The last three also take the keys of the component that their
  *  `plugin` names. */
 const XgParam *xg_section_params(const char *section);
 
@@ -24,6 +24,9 @@ void xg_sections_finish(const XgStudyFile *file, XgResolved *resolved, XgProblem
 /** "70/15/15" as parts of one, training, validation, test; FALSE when it is not three numbers
  *  of which none is negative and the first two are positive, or "manifest" (all parts 0 then). */
 gboolean xg_sections_parse_split(const char *text, double parts[3]);
+
+/** "0.9,1.1" as two numbers; FALSE when it is not two, or the first is the larger. */
+gboolean xg_sections_parse_range(const char *text, double range[2]);
 
 G_END_DECLS
 

@@ -6,7 +6,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 #include <xenograft/draft/reader.h>
 #include <xenograft/strategy.h>
 
@@ -241,7 +240,7 @@ static gboolean build_network(XgStudy *study, GError **error)
     if (!choose_channels(study, error))
         return FALSE;
     fill_preprocess(study);
-    if (!xg_preprocess_check(&study->preprocess, error))
+    if (!xg_study_read_augment(study, error) || !xg_preprocess_check(&study->preprocess, error))
         return FALSE;
     study->network = xg_session_backbone_build(study->backbone, study->dataset->class_count, error);
     if (study->network != NULL)
@@ -334,66 +333,6 @@ static gboolean fill_store(XgStudy *study, GError **error)
                                (guint64) xg_resolved_int(study->resolved, "study", "seed"), error);
 }
 
-/* ---- Image feed ---------------------------------------------------------------------------- */
-
-static gboolean feed_open(void *user, const guint64 *items, gsize count, gint64 batch,
-                          void **stream, GError **error)
-{
-    XgStudy *study = user;
-    g_autofree guint *indices = g_new(guint, count);
-    for (gsize i = 0; i < count; i++)
-        indices[i] = (guint) items[i];
-    *stream = xg_loader_new(study->dataset, &study->readers->reader, &study->preprocess, indices,
-                            count, batch, xg_pool_threads(study->session->pool), error);
-    return *stream != NULL;
-}
-
-static gboolean feed_next(void *stream, const float **images, gint64 *n, GError **error)
-{
-    return xg_loader_next(stream, images, n, error);
-}
-
-static void feed_close(void *stream)
-{
-    xg_loader_free(stream);
-}
-
-const XgImageFeed xg_study_feed = {feed_open, feed_next, feed_close, NULL};
-
-/* Half of the machine's memory. */
-static gsize half_of_memory(void)
-{
-    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    return pages > 0 && page > 0 ? (gsize) pages * (gsize) page / 2 : (gsize) 1 << 31;
-}
-
-static void cache_note(const char *text, void *user)
-{
-    xg_study_note(user, "cache", text);
-}
-
-static void make_feature_store(XgStudy *study)
-{
-    const char *cache = text_of(study, "data", "cache");
-    g_autofree char *folder =
-        g_build_filename(g_get_user_cache_dir(), "xenograft", "features", NULL);
-    XgFeatureSpec spec = {
-        .feed = xg_study_feed,
-        .item_hashes = study->hashes,
-        .item_count = study->dataset->items->len,
-        .preprocessing = study->preprocess_text,
-        .engine_identity = study->engine->identity,
-        .folder = strcmp(cache, "disk") == 0 ? folder : NULL,
-        .memory_limit = strcmp(cache, "none") == 0 ? 0 : half_of_memory() / 2,
-        .disk_limit = strcmp(cache, "disk") == 0 ? half_of_memory() : 0,
-        .interrupted = study->session->events ? study->session->events->interrupted : NULL,
-        .note = cache_note,
-        .user = study,
-    };
-    spec.feed.user = study;
-    study->features = xg_feature_store_new(&spec);
-}
-
 /* ---- All together -------------------------------------------------------------------------- */
 
 static gboolean start_engine(XgStudy *study, GError **error)
@@ -433,7 +372,7 @@ gboolean xg_study_prepare(XgStudy *study, GError **error)
         !fill_store(study, error))
         return FALSE;
     study->plan_text = xg_train_plan_describe(study->plan, study->network);
-    make_feature_store(study);
+    xg_study_make_features(study);
     xg_study_record_start(study);
     study->prepared = TRUE;
     return TRUE;
@@ -497,6 +436,7 @@ XgTrainerSpec xg_study_trainer_spec(XgStudy *study)
         .train_count = study->split->parts[XG_PART_TRAINING]->len,
         .validation_items = study->items[XG_PART_VALIDATION],
         .validation_count = study->split->parts[XG_PART_VALIDATION]->len,
+        .augmentation = study->augmented ? &study->augmentation : NULL,
         .labels = study->labels,
         .classes = study->dataset->class_count,
         .positive = study->positive,

@@ -126,7 +126,7 @@ void xg_study_free(XgStudy *study)
 {
     if (study == NULL)
         return;
-    xg_feature_store_free(study->features);
+    xg_study_free_features(study);
     xg_train_plan_free(study->plan);
     xg_store_free(study->store);
     xg_network_free(study->network);

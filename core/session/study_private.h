@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 
 /** The installed image readers, as core/data sees them. */
 typedef struct {
-    GPtrArray *instances;  /**< of XgInstance */
+    GPtrArray *instances; /**< of XgInstance */
     XgImageSource *sources;
     XgImageReader reader;
 } XgSessionReaders;
@@ -40,7 +40,7 @@ struct XgStudy {
     XgSplit *split;
     XgSessionBackbone *backbone;
     XgPreprocess preprocess;
-    XgInputRule input;      /**< from the published channels to the network's */
+    XgInputRule input; /**< from the published channels to the network's */
     XgInstance *strategy;
     XgWeightsFile *weights; /**< NULL: random start */
     XgNetwork *network;     /**< final, head in place */
@@ -50,11 +50,17 @@ struct XgStudy {
     char *plan_text;
     guint64 *items[XG_PARTS];
     guint64 *all_items;
-    int *labels;            /**< by item */
-    const char **hashes;    /**< by item, borrowed */
+    int *labels;         /**< by item */
+    const char **hashes; /**< by item, borrowed */
     gsize positive;
     char *preprocess_text;
     XgFeatureStore *features;
+    gboolean augmented; /**< training images are changed or mixed */
+    XgAugment augment;
+    XgTrainAugmentation augmentation;
+    XgFeatureStore **views; /**< its stores; ends with NULL */
+    GPtrArray *view_texts;  /**< of char *, what the stores' images are made by */
+    char *augment_text;     /**< one line */
     float *feature_rows;    /**< by item, of a classifier; NULL: not computed */
     XgRecord *record;
     char *output;
@@ -69,13 +75,20 @@ struct XgStudy {
 /** Adds a line to the record's notes and tells the user. */
 void xg_study_note(XgStudy *study, const char *name, const char *text);
 
-/** Images of the study's data set through the loader; `user` is the study. */
-extern const XgImageFeed xg_study_feed;
-
 /** A new store for the study's network as it is. */
 gboolean xg_study_make_store(XgStudy *study, GError **error);
 /** What xg_train() needs, from a prepared study. */
 XgTrainerSpec xg_study_trainer_spec(XgStudy *study);
+
+/* ---- images.c ------------------------------------------------------------------------------- */
+
+/** Reads the settings of [augment]. XG_INVALID. */
+gboolean xg_study_read_augment(XgStudy *study, GError **error);
+
+/** The feature stores of images as they are and of augmented ones, which take them from the study's
+ *  data set through the loader. The plan is there. */
+void xg_study_make_features(XgStudy *study);
+void xg_study_free_features(XgStudy *study);
 
 /* ---- model.c -------------------------------------------------------------------------------- */
 

@@ -1,0 +1,182 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/* The study's images on their way to the network, as they are or augmented. */
+#include "session/classifier.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* ---- Settings ------------------------------------------------------------------------------ */
+
+static double number_of(const XgStudy *study, const char *key)
+{
+    return xg_resolved_double(study->resolved, "augment", key);
+}
+
+static void read_range(const XgStudy *study, const char *key, double range[2])
+{
+    const char *text = xg_resolved_text(study->resolved, "augment", key);
+    const gboolean good = xg_sections_parse_range(text, range);
+    g_assert(good);
+}
+
+/* The place of a value among the names of an enumeration. */
+static gint32 read_choice(const XgStudy *study, const char *key, const char *const *names)
+{
+    const char *text = xg_resolved_text(study->resolved, "augment", key);
+    gint32 index = 0;
+    while (names[index] != NULL && strcmp(names[index], text) != 0)
+        index++;
+    return index;
+}
+
+/* "flip_horizontal 0.5, rotate 10, border edge; mixup 0.2; new in every epoch" */
+static char *describe(const XgStudy *study)
+{
+    const XgTrainAugmentation *a = &study->augmentation;
+    g_autofree char *images = xg_augment_describe(&study->augment);
+    GString *text = g_string_new(a->images || !study->augmented ? images : "");
+    if (a->mixing.mixup > 0.0)
+        g_string_append_printf(text, "%smixup %g", text->len ? "; " : "", a->mixing.mixup);
+    if (a->mixing.cutmix > 0.0)
+        g_string_append_printf(text, "%scutmix %g", text->len ? "; " : "", a->mixing.cutmix);
+    if (study->augmented && a->views > 0)
+        g_string_append_printf(text, "; %" G_GINT64_FORMAT " views of each training image in turn",
+                               a->views);
+    else if (study->augmented)
+        g_string_append(text, "; of training images, new in every epoch");
+    return g_string_free(text, FALSE);
+}
+
+gboolean xg_study_read_augment(XgStudy *study, GError **error)
+{
+    static const char *const crops[] = {"centre", "random", "resized", NULL};
+    static const char *const borders[] = {"zero", "edge", "reflect", NULL};
+    XgAugment *a = &study->augment;
+    XgTrainAugmentation *train = &study->augmentation;
+    *a = (XgAugment){.flip_horizontal = number_of(study, "flip_horizontal"),
+                     .flip_vertical = number_of(study, "flip_vertical"),
+                     .rotate_deg = number_of(study, "rotate"),
+                     .translate = number_of(study, "translate"),
+                     .shear_deg = number_of(study, "shear"),
+                     .crop = read_choice(study, "crop", crops),
+                     .border = read_choice(study, "border", borders),
+                     .brightness = number_of(study, "brightness"),
+                     .contrast = number_of(study, "contrast"),
+                     .gamma = number_of(study, "gamma"),
+                     .blur_px = number_of(study, "blur"),
+                     .noise = number_of(study, "noise"),
+                     .cutout = number_of(study, "cutout")};
+    read_range(study, "scale", a->scale);
+    read_range(study, "crop_area", a->crop_area);
+    read_range(study, "crop_aspect", a->crop_aspect);
+    train->images = xg_augment_active(a);
+    train->mixing = (XgMixing){number_of(study, "mixup"), number_of(study, "cutmix")};
+    train->views = xg_resolved_int(study->resolved, "augment", "views");
+    study->augmented = train->images || train->mixing.mixup > 0.0 || train->mixing.cutmix > 0.0;
+    study->augment_text = describe(study);
+    return xg_augment_check(a, error);
+}
+
+/* ---- Image feed ---------------------------------------------------------------------------- */
+
+static gboolean feed_open(void *user, const guint64 *items, const guint64 *draws, gsize count,
+                          gint64 batch, void **stream, GError **error)
+{
+    const XgStudy *study = user;
+    g_autofree guint *indices = g_new(guint, MAX(count, 1));
+    for (gsize i = 0; i < count; i++)
+        indices[i] = (guint) items[i];
+    const XgLoaderChanges changes = {
+        study->augment, (guint64) xg_resolved_int(study->resolved, "study", "seed"), draws};
+    *stream = xg_loader_new_changed(study->dataset, &study->readers->reader, &study->preprocess,
+                                    draws ? &changes : NULL, indices, count, batch,
+                                    xg_pool_threads(study->session->pool), error);
+    return *stream != NULL;
+}
+
+static gboolean feed_next(void *stream, const float **images, gint64 *n, GError **error)
+{
+    return xg_loader_next(stream, images, n, error);
+}
+
+static void feed_close(void *stream)
+{
+    xg_loader_free(stream);
+}
+
+/* ---- Feature stores ------------------------------------------------------------------------ */
+
+/* Half of the machine's memory. */
+static gsize half_of_memory(void)
+{
+    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    return pages > 0 && page > 0 ? (gsize) pages * (gsize) page / 2 : (gsize) 1 << 31;
+}
+
+static void cache_note(const char *text, void *user)
+{
+    xg_study_note(user, "cache", text);
+}
+
+/* A store for each view, or one that keeps nothing. */
+static void make_views(XgStudy *study, const XgFeatureSpec *plain)
+{
+    XgTrainAugmentation *a = &study->augmentation;
+    study->view_texts = g_ptr_array_new_with_free_func(g_free);
+    study->views = g_new0(XgFeatureStore *, MAX(a->views, 1) + 1);
+    for (gint64 i = 0; i < MAX(a->views, 1); i++) {
+        XgFeatureSpec spec = *plain;
+        char *text = g_strdup_printf("%s; augmented: %s; seed %s; view %" G_GINT64_FORMAT,
+                                     plain->preprocessing, study->augment_text,
+                                     xg_resolved_text(study->resolved, "study", "seed"), i + 1);
+        g_ptr_array_add(study->view_texts, text);
+        spec.preprocessing = text;
+        spec.view = a->views > 0 ? i + 1 : 0;
+        if (a->views == 0)
+            spec.memory_limit = spec.disk_limit = 0;
+        study->views[i] = xg_feature_store_new(&spec);
+    }
+    a->stores = study->views;
+}
+
+void xg_study_make_features(XgStudy *study)
+{
+    const char *cache = xg_resolved_text(study->resolved, "data", "cache");
+    const XgTrainAugmentation *a = &study->augmentation;
+    g_autofree char *folder =
+        g_build_filename(g_get_user_cache_dir(), "xenograft", "features", NULL);
+    const gsize stores = 1 + (study->augmented ? (gsize) a->views : 0);
+    const XgFeatureSpec spec = {
+        .feed = {feed_open, feed_next, feed_close, study},
+        .item_hashes = study->hashes,
+        .item_count = study->dataset->items->len,
+        .preprocessing = study->preprocess_text,
+        .engine_identity = study->engine->identity,
+        .folder = strcmp(cache, "disk") == 0 ? folder : NULL,
+        .memory_limit = strcmp(cache, "none") == 0 ? 0 : half_of_memory() / 2 / stores,
+        .disk_limit = strcmp(cache, "disk") == 0 ? half_of_memory() : 0,
+        .interrupted = study->session->events ? study->session->events->interrupted : NULL,
+        .note = cache_note,
+        .user = study,
+    };
+    study->features = xg_feature_store_new(&spec);
+    if (!study->augmented)
+        return;
+    make_views(study, &spec);
+    xg_study_note(study, "augmentation", study->augment_text);
+    if (xg_study_has_classifier(study) && a->views == 0)
+        xg_study_note(study, "augmentation",
+                      "the classifier learns from training images as they are; with [augment] "
+                      "views = N it learns from N augmented views of each");
+}
+
+void xg_study_free_features(XgStudy *study)
+{
+    xg_feature_store_free(study->features);
+    for (gsize i = 0; study->views != NULL && study->views[i] != NULL; i++)
+        xg_feature_store_free(study->views[i]);
+    g_free(study->views);
+    g_clear_pointer(&study->view_texts, g_ptr_array_unref);
+    g_free(study->augment_text);
+}
