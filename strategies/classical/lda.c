@@ -94,6 +94,15 @@ static void place_class(Task *t, int64_t place, int64_t first)
                 to[j] = (double) train->values[i * columns + j] - t->lda->centre[j] - mean[j];
             to += columns;
         }
+    to -= t->counts[label] * columns;
+    for (int64_t j = 0; j < columns; j++) {
+        int differ = 0;
+        for (int64_t i = 1; i < t->counts[label]; i++)
+            differ |= to[i * columns + j] != to[j];
+        /* What rounding leaves of a constant column is no spread. */
+        for (int64_t i = 0; !differ && i < t->counts[label]; i++)
+            to[i * columns + j] = 0.0;
+    }
 }
 
 static void work(void *data)

@@ -119,18 +119,19 @@ static void try_column(const TreeTask *t, const TreeTodo *part, int32_t column, 
     }
 }
 
-/* The best split by max_features columns, drawn among those that are not constant. */
+/* The best split by max_features columns, or by more until one is not constant. */
 static Split find_split(TreeTask *t, const TreeTodo *part)
 {
     Split best = {-1, 0.0f, 0.0};
-    for (int64_t drawn = 0, useful = 0; drawn < t->columns && useful < t->max_features; drawn++) {
+    int useful = 0;
+    for (int64_t drawn = 0; drawn < t->columns && (drawn < t->max_features || !useful); drawn++) {
         const int64_t other = drawn + classical_random_below(&t->random, t->columns - drawn);
         const int32_t column = t->choice[other];
         t->choice[other] = t->choice[drawn];
         t->choice[drawn] = column;
         if (!take_column(t, part, column))
             continue;
-        useful++;
+        useful = 1;
         qsort(t->pairs, (size_t) part->count, sizeof *t->pairs, by_value);
         try_column(t, part, column, &best);
     }
