@@ -10,7 +10,7 @@ typedef struct {
     const XgPhase *phase;
     XgPhaseFacts facts;
     XgPhaseEstimate estimate;
-    double seconds; /* of all its epochs, the frozen part once */
+    double seconds; /* of all its epochs; the frozen part once, or as often as images change */
 } PhaseReport;
 
 static gboolean estimate_phase(XgStudy *study, guint index, PhaseReport *report, GError **error)
@@ -21,9 +21,11 @@ static gboolean estimate_phase(XgStudy *study, guint index, PhaseReport *report,
         return FALSE;
     xg_phase_facts(report->phase, study->network, &report->facts);
     const double images = (double) spec.item_count, trained = (double) spec.train_count;
-    report->seconds =
-        report->estimate.frozen_seconds_per_image * images +
-        report->estimate.training_seconds_per_image * trained * (double) report->phase->epochs;
+    const double epochs = (double) report->phase->epochs;
+    const gint64 views = study->augmentation.views;
+    const double changed = !study->augmented ? 0.0 : views > 0 ? (double) views : epochs;
+    report->seconds = report->estimate.frozen_seconds_per_image * (images + changed * trained) +
+                      report->estimate.training_seconds_per_image * trained * epochs;
     return TRUE;
 }
 
@@ -121,8 +123,9 @@ static void data_text(GString *text, const XgStudy *study)
                            study->backbone->channels,
                            xg_resolved_text(study->resolved, "data", "channels"),
                            study->backbone->size->channels);
-    g_string_append_printf(text, "preprocessing  %s\nengine  %s: %s\n\n", study->preprocess_text,
-                           study->engine->identity, study->engine->reason);
+    g_string_append_printf(text, "preprocessing  %s\naugmentation  %s\nengine  %s: %s\n\n",
+                           study->preprocess_text, study->augment_text, study->engine->identity,
+                           study->engine->reason);
     g_string_append_printf(text, "%s\n", study->plan_text);
 }
 
@@ -137,6 +140,8 @@ static void data_json(JsonBuilder *builder, const XgStudy *study)
     json_builder_end_object(builder);
     json_builder_set_member_name(builder, "engine");
     json_builder_add_string_value(builder, study->engine->identity);
+    json_builder_set_member_name(builder, "augmentation");
+    json_builder_add_string_value(builder, study->augment_text);
     json_builder_set_member_name(builder, "plan");
     json_builder_add_string_value(builder, study->plan_text);
 }

@@ -110,6 +110,37 @@ static XgFeatures fill_part(const XgStudy *study, XgPart index, gsize columns, P
     return (XgFeatures){(gint64) rows, (gint64) columns, part->values, part->labels, part->groups};
 }
 
+/* The training part's views, one after another. What is known of one image's patient holds for all
+ * its views, and where no patients are known the views of an image are a group: inner folds must
+ * keep them together. */
+static gboolean fill_views(XgStudy *study, const XgTrainerSpec *spec, gsize columns, Part *part,
+                           XgFeatures *features, GError **error)
+{
+    const gsize views = (gsize) study->augmentation.views, rows = spec->train_count;
+    g_autofree int32_t *groups = number_groups(study, XG_PART_TRAINING);
+    gsize count;
+    if (!g_size_checked_mul(&count, views * columns, rows) ||
+        !(part->values = g_try_new(float, MAX(count, 1))))
+        return xg_error_set(error, XG_NOMEM,
+                            "no memory for %" G_GSIZE_FORMAT " views of %" G_GSIZE_FORMAT
+                            " feature vectors",
+                            views, rows);
+    part->labels = g_new(int32_t, MAX(views * rows, 1));
+    part->groups = g_new(int32_t, MAX(views * rows, 1));
+    for (gsize view = 0; view < views; view++) {
+        if (!xg_train_view_features(spec, (gint64) view, tap_of(study),
+                                    part->values + view * rows * columns, error))
+            return FALSE;
+        for (gsize i = 0; i < rows; i++) {
+            part->labels[view * rows + i] = study->labels[spec->train_items[i]];
+            part->groups[view * rows + i] = groups ? groups[i] : (int32_t) i;
+        }
+    }
+    *features = (XgFeatures){(gint64) (views * rows), (gint64) columns, part->values, part->labels,
+                             part->groups};
+    return TRUE;
+}
+
 gboolean xg_study_fit_classifier(XgStudy *study, GError **error)
 {
     const XgTrainerSpec spec = xg_study_trainer_spec(study);
@@ -125,7 +156,12 @@ gboolean xg_study_fit_classifier(XgStudy *study, GError **error)
     g_free(study->feature_rows);
     study->feature_rows = g_steal_pointer(&rows);
     g_auto(Part) training = {0}, validation = {0};
-    const Fit fit = {{.train = fill_part(study, XG_PART_TRAINING, columns, &training),
+    XgFeatures train;
+    if (!study->augmented || study->augmentation.views == 0)
+        train = fill_part(study, XG_PART_TRAINING, columns, &training);
+    else if (!fill_views(study, &spec, columns, &training, &train, error))
+        return FALSE;
+    const Fit fit = {{.train = train,
                       .validation = fill_part(study, XG_PART_VALIDATION, columns, &validation),
                       .classes = study->dataset->class_count,
                       .seed = spec.seed,

@@ -65,6 +65,7 @@ static void add_environment(XgStudy *study)
     xg_record_add_environment(record, "engine", study->engine->identity);
     xg_record_add_environment(record, "engine choice", study->engine->reason);
     xg_record_add_environment(record, "preprocessing", study->preprocess_text);
+    xg_record_add_environment(record, "augmentation", study->augment_text);
     if (study->weights != NULL) {
         xg_record_add_environment(record, "weights file", study->weights->path);
         xg_record_add_environment(record, "weights sha256", study->weights->sha256);
