@@ -129,8 +129,8 @@ static XgStatus try_predict(XgInstance *head, gint64 rows, gint64 columns, const
 }
 
 /* Each row of the result sums to 1 and has no negative number. */
-static float *do_predict(XgInstance *head, gint64 rows, gint64 columns, gint64 classes,
-                         const float *values)
+G_GNUC_UNUSED static float *do_predict(XgInstance *head, gint64 rows, gint64 columns,
+                                       gint64 classes, const float *values)
 {
     g_autoptr(GError) error = NULL;
     float *probabilities = g_new(float, rows *classes);
@@ -149,7 +149,7 @@ static float *do_predict(XgInstance *head, gint64 rows, gint64 columns, gint64 c
     return probabilities;
 }
 
-static XgStrategyState *do_save(XgInstance *head)
+G_GNUC_UNUSED static XgStrategyState *do_save(XgInstance *head)
 {
     XgStrategyState *state = xg_strategy_state_new();
     const XgStrategy *table = xg_instance_table(head);
@@ -157,7 +157,7 @@ static XgStrategyState *do_save(XgInstance *head)
     return state;
 }
 
-static XgStatus try_load(XgInstance *head, XgStrategyState *state, GError **error)
+G_GNUC_UNUSED static XgStatus try_load(XgInstance *head, XgStrategyState *state, GError **error)
 {
     const XgStrategy *table = xg_instance_table(head);
     const XgStatus status = table->load(xg_instance_self(head), &state->face);
