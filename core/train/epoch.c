@@ -10,9 +10,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Images per run of an evaluation. */
-#define EVALUATION_BATCH 32
-
 gboolean xg_phase_trains(const XgValue *parameter, void *choice)
 {
     const XgPhaseChoice *c = choice;
@@ -97,34 +94,6 @@ static gboolean make_optimiser(XgTrainRun *run, GError **error)
     return TRUE;
 }
 
-/* A program for the whole batch, or within the memory limit for a part of it: the gradients of a
- * step are then summed over several passes. */
-static gboolean make_training(XgTrainRun *run, XgProgramSpec *program, GError **error)
-{
-    GError *failure = NULL;
-    for (run->rows = run->phase->batch_size; run->training == NULL;
-         run->rows = (run->rows + 1) / 2) {
-        g_clear_error(&failure);
-        program->max_batch = run->rows;
-        run->training = xg_program_new(program, &failure);
-        if (run->training != NULL)
-            break;
-        if (run->rows == 1 || !g_error_matches(failure, XG_ERROR, -XG_LIMIT)) {
-            g_propagate_error(error, failure);
-            return FALSE;
-        }
-    }
-    g_clear_error(&failure);
-    if (run->rows < run->phase->batch_size && run->spec->note != NULL) {
-        g_autofree char *text = g_strdup_printf(
-            "phase %s: batches of %" G_GINT64_FORMAT " pass in parts of %" G_GINT64_FORMAT
-            " to keep within the memory limit",
-            run->phase->name, run->phase->batch_size, run->rows);
-        run->spec->note(text, run->spec->user);
-    }
-    return TRUE;
-}
-
 /* Room for the sums of gradients when a step takes several passes. */
 static gboolean make_sums(XgTrainRun *run, GError **error)
 {
@@ -138,38 +107,6 @@ static gboolean make_sums(XgTrainRun *run, GError **error)
             return FALSE;
         g_ptr_array_add(run->sums, sum);
     }
-    return TRUE;
-}
-
-static gboolean make_programs(XgTrainRun *run, XgPhaseChoice *choice, GError **error)
-{
-    const XgTrainerSpec *spec = run->spec;
-    XgProgramSpec program = {
-        .network = spec->network,
-        .store = spec->store,
-        .engine = spec->engine,
-        .max_batch = run->phase->batch_size,
-        .inputs = (XgValue *const *) run->cut->boundary->pdata,
-        .input_count = (int) run->cut->boundary->len,
-        .outputs = &spec->network->logits,
-        .output_count = 1,
-        .training = TRUE,
-        .trained = xg_phase_trains,
-        .user = choice,
-        .bn = run->phase->bn,
-        .seed = spec->seed,
-        .focal_gamma = run->phase->focal_gamma,
-        .memory_limit = spec->memory_limit,
-    };
-    if (!make_training(run, &program, error))
-        return FALSE;
-    program.training = FALSE;
-    program.max_batch = EVALUATION_BATCH;
-    run->evaluation = xg_program_new(&program, error);
-    if (run->evaluation == NULL)
-        return FALSE;
-    run->result->arena_bytes =
-        MAX(run->result->arena_bytes, xg_program_facts(run->training).arena_bytes);
     return TRUE;
 }
 
@@ -227,7 +164,7 @@ gboolean xg_run_open_phase(XgTrainRun *run, GError **error)
         xg_cut_new(spec->network, spec->network->logits, xg_phase_trains, &choice, run->phase->bn);
     if (!prepare_rows(run, error) || !prepare_views(run, error))
         return FALSE;
-    return make_programs(run, &choice, error) && make_optimiser(run, error) &&
+    return xg_run_make_programs(run, &choice, error) && make_optimiser(run, error) &&
            make_sums(run, error);
 }
 
@@ -251,7 +188,7 @@ gboolean xg_run_evaluate(XgTrainRun *run, const char *activity, const guint64 *i
     if (!xg_program_refresh(run->evaluation, error))
         return FALSE;
     g_autoptr(XgFeaturePass) pass =
-        xg_feature_pass_new(spec->features, items, count, EVALUATION_BATCH, error);
+        xg_feature_pass_new(spec->features, items, count, run->evaluation_rows, error);
     if (pass == NULL)
         return FALSE;
     double sum = 0.0;

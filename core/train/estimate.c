@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "base/memory.h"
 #include "base/rng.h"
+#include "train/budget.h"
 #include "train/run.h"
 
 #include <string.h>
@@ -39,65 +40,54 @@ static Inputs *random_inputs(XgValue *const *values, int count, gint64 batch, GE
     return g_steal_pointer(&inputs);
 }
 
+static gboolean nothing_trained(const XgValue *parameter G_GNUC_UNUSED, void *user G_GNUC_UNUSED)
+{
+    return FALSE;
+}
+
 static double seconds_since(gint64 started_us)
 {
     return (double) (g_get_monotonic_time() - started_us) / G_USEC_PER_SEC;
 }
 
-static gboolean estimate_frozen(const XgTrainerSpec *spec, const XgCut *cut,
-                                XgPhaseEstimate *estimate, GError **error)
+static gboolean estimate_frozen(XgTrainRun *run, XgPhaseEstimate *estimate, GError **error)
 {
+    const XgTrainerSpec *spec = run->spec;
     XgValue *input = spec->network->inputs->pdata[0];
-    if (cut->boundary->len == 1 && cut->boundary->pdata[0] == input)
+    const GPtrArray *boundary = run->cut->boundary;
+    if (boundary->len == 1 && boundary->pdata[0] == input)
         return TRUE;
-    const XgProgramSpec frozen = {
+    XgProgramSpec frozen = {
         .network = spec->network,
         .store = spec->store,
         .engine = spec->engine,
-        .max_batch = XG_FROZEN_BATCH,
         .inputs = &input,
         .input_count = 1,
-        .outputs = (XgValue *const *) cut->boundary->pdata,
-        .output_count = (int) cut->boundary->len,
+        .outputs = (XgValue *const *) boundary->pdata,
+        .output_count = (int) boundary->len,
     };
-    g_autoptr(XgProgram) program = xg_program_new(&frozen, error);
-    g_autoptr(Inputs) inputs = program ? random_inputs(&input, 1, XG_FROZEN_BATCH, error) : NULL;
+    gint64 rows = XG_FROZEN_BATCH;
+    g_autoptr(XgProgram) program =
+        xg_budget_program(&frozen, &rows, xg_feature_store_program_limit(spec->features), error);
+    g_autoptr(Inputs) inputs = program ? random_inputs(&input, 1, rows, error) : NULL;
     if (inputs == NULL)
         return FALSE;
-    g_autofree const float **outputs = g_new(const float *, cut->boundary->len);
+    g_autofree const float **outputs = g_new(const float *, boundary->len);
     const gint64 started_us = g_get_monotonic_time();
-    if (!xg_program_run(program, XG_FROZEN_BATCH, (const float *const *) inputs->values, outputs,
-                        error))
+    if (!xg_program_run(program, rows, (const float *const *) inputs->values, outputs, error))
         return FALSE;
-    estimate->frozen_seconds_per_image = seconds_since(started_us) / XG_FROZEN_BATCH;
+    estimate->frozen_seconds_per_image = seconds_since(started_us) / (double) rows;
     estimate->frozen = xg_program_facts(program);
     return TRUE;
 }
 
-static gboolean estimate_training(const XgTrainerSpec *spec, const XgPhase *phase, const XgCut *cut,
-                                  XgPhaseChoice *choice, XgPhaseEstimate *estimate, GError **error)
+static gboolean estimate_training(XgTrainRun *run, XgPhaseEstimate *estimate, GError **error)
 {
-    XgValue *const *boundary = (XgValue *const *) cut->boundary->pdata;
-    const gint64 batch = MIN(phase->batch_size, (gint64) spec->train_count);
-    const XgProgramSpec training = {
-        .network = spec->network,
-        .store = spec->store,
-        .engine = spec->engine,
-        .max_batch = batch,
-        .inputs = boundary,
-        .input_count = (int) cut->boundary->len,
-        .outputs = &spec->network->logits,
-        .output_count = 1,
-        .training = TRUE,
-        .trained = xg_phase_trains,
-        .user = choice,
-        .bn = phase->bn,
-        .seed = spec->seed,
-        .memory_limit = spec->memory_limit,
-    };
-    g_autoptr(XgProgram) program = xg_program_new(&training, error);
+    const XgTrainerSpec *spec = run->spec;
+    const gint64 batch = MIN(run->rows, (gint64) spec->train_count);
+    const GPtrArray *boundary = run->cut->boundary;
     g_autoptr(Inputs) inputs =
-        program ? random_inputs(boundary, training.input_count, batch, error) : NULL;
+        random_inputs((XgValue *const *) boundary->pdata, (int) boundary->len, batch, error);
     if (inputs == NULL)
         return FALSE;
     g_autofree float *targets = g_new0(float, (gsize) (batch * spec->classes));
@@ -109,11 +99,12 @@ static gboolean estimate_training(const XgTrainerSpec *spec, const XgPhase *phas
     const float *logits;
     double loss;
     const gint64 started_us = g_get_monotonic_time();
-    if (!xg_program_train(program, batch, (const float *const *) inputs->values, targets, weights,
-                          0, &logits, &loss, error))
+    if (!xg_program_train(run->training, batch, (const float *const *) inputs->values, targets,
+                          weights, 0, &logits, &loss, error))
         return FALSE;
     estimate->training_seconds_per_image = seconds_since(started_us) / (double) batch;
-    estimate->training = xg_program_facts(program);
+    estimate->training = xg_program_facts(run->training);
+    estimate->training_rows = run->rows;
     return TRUE;
 }
 
@@ -129,21 +120,72 @@ static GPtrArray *buffers_of(const XgStore *store)
     return buffers;
 }
 
+static gboolean estimate_phase(XgTrainRun *run, XgPhaseEstimate *estimate, GError **error)
+{
+    const XgTrainerSpec *spec = run->spec;
+    XgPhaseChoice choice = {run->phase, spec->network};
+    run->cut =
+        xg_cut_new(spec->network, spec->network->logits, xg_phase_trains, &choice, run->phase->bn);
+    estimate->boundary_elements = run->cut->elements;
+    xg_run_find_changing(run);
+    if (!estimate_frozen(run, estimate, error) || !xg_run_make_programs(run, &choice, error) ||
+        !estimate_training(run, estimate, error))
+        return FALSE;
+    const gsize frozen = estimate->frozen.arena_bytes + estimate->frozen.scratch_bytes;
+    const gsize programs =
+        xg_budget_program_bytes(run->training) + xg_budget_program_bytes(run->evaluation);
+    gboolean streamed;
+    xg_feature_store_bytes(spec->features, run->cut, spec->item_count, &streamed);
+    estimate->peak_bytes =
+        xg_run_held_bytes(run) + (streamed ? frozen + programs : MAX(frozen, programs));
+    return TRUE;
+}
+
 gboolean xg_train_estimate(const XgTrainerSpec *spec, guint phase_index, XgPhaseEstimate *estimate,
                            GError **error)
 {
-    const XgPhase *phase = spec->plan->phases->pdata[phase_index];
-    XgPhaseChoice choice = {phase, spec->network};
-    g_autoptr(XgCut) cut =
-        xg_cut_new(spec->network, spec->network->logits, xg_phase_trains, &choice, phase->bn);
+    XgTrainRun run;
+    XgTrainerResult result = {0};
+    XgTrainerSpec quiet = *spec;
     g_autoptr(GPtrArray) buffers = buffers_of(spec->store);
     g_autoptr(XgSnapshot) before = xg_snapshot_new();
     memset(estimate, 0, sizeof *estimate);
-    estimate->boundary_elements = cut->elements;
     if (!xg_snapshot_take(before, buffers, error))
         return FALSE;
-    const gboolean good = estimate_frozen(spec, cut, estimate, error) &&
-                          estimate_training(spec, phase, cut, &choice, estimate, error);
+    quiet.note = NULL;
+    xg_run_init(&run, &quiet, &result);
+    run.phase = spec->plan->phases->pdata[phase_index];
+    const gboolean good = estimate_phase(&run, estimate, error);
+    xg_run_clear(&run);
     xg_snapshot_restore(before, spec->store);
+    return good;
+}
+
+gboolean xg_train_estimate_features(const XgTrainerSpec *spec, XgValue *tap,
+                                    XgPhaseEstimate *estimate, GError **error)
+{
+    XgTrainRun run;
+    XgTrainerResult result = {0};
+    memset(estimate, 0, sizeof *estimate);
+    xg_run_init(&run, spec, &result);
+    run.cut = xg_cut_new(spec->network, tap, nothing_trained, NULL, XG_BN_FROZEN);
+    estimate->boundary_elements = run.cut->elements;
+    const gboolean good = estimate_frozen(&run, estimate, error);
+    gboolean streamed;
+    const gsize stored =
+        xg_feature_store_bytes(spec->features, run.cut, spec->item_count, &streamed);
+    /* The matrix, and the copies of its parts that the strategy sees. */
+    const gsize rows = sizeof(float) * spec->item_count * (gsize) run.cut->elements;
+    const XgValue *input = spec->network->inputs->pdata[0];
+    gsize weights = 0;
+    for (guint i = 0; i < xg_store_count(spec->store); i++)
+        weights += 2 * sizeof(float) * (gsize) xg_store_get(spec->store, i)->count;
+    estimate->peak_bytes =
+        weights + stored +
+        MAX(2 * rows,
+            estimate->frozen.arena_bytes + estimate->frozen.scratch_bytes +
+                xg_budget_batches(XG_FROZEN_BATCH, 0, TRUE, xg_shape_elements(&input->shape),
+                                  xg_pool_threads(spec->engine->pool)));
+    xg_run_clear(&run);
     return good;
 }

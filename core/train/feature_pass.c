@@ -111,8 +111,8 @@ static gboolean gather_streamed(XgFeaturePass *pass, gint64 *n, GError **error)
         images = pass->mixed_images;
     }
     g_autofree const float **parts = g_new(const float *, (gsize) store->part_count);
-    for (gint64 done = 0; done < *n; done += XG_FROZEN_BATCH) {
-        const gint64 rows = MIN(*n - done, XG_FROZEN_BATCH);
+    for (gint64 done = 0; done < *n; done += store->batch) {
+        const gint64 rows = MIN(*n - done, store->batch);
         if (!xg_feature_store_run(store, images + done * elements, rows, parts, error))
             return FALSE;
         for (int part = 0; part < store->part_count; part++) {

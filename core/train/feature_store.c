@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/rng.h"
+#include "train/budget.h"
 
 #include <string.h>
 
@@ -141,21 +142,42 @@ static void describe_parts(XgFeatureStore *store, const XgNetwork *network, cons
 static gboolean make_program(XgFeatureStore *store, const XgNetwork *network, const XgCut *cut,
                              XgStore *weights, const XgEngineHandle *engine, GError **error)
 {
+    store->batch = XG_FROZEN_BATCH;
     if (store->images_only)
         return TRUE;
     XgValue *input = network->inputs->pdata[0];
-    const XgProgramSpec spec = {
+    XgProgramSpec spec = {
         .network = network,
         .store = weights,
         .engine = engine,
-        .max_batch = XG_FROZEN_BATCH,
         .inputs = &input,
         .input_count = 1,
         .outputs = (XgValue *const *) cut->boundary->pdata,
         .output_count = (int) cut->boundary->len,
     };
-    store->program = xg_program_new(&spec, error);
+    store->program = xg_budget_program(&spec, &store->batch, store->spec.program_limit, error);
     return store->program != NULL;
+}
+
+gsize xg_feature_store_program_limit(const XgFeatureStore *store)
+{
+    return store->spec.program_limit;
+}
+
+gsize xg_feature_store_bytes(const XgFeatureStore *store, const XgCut *cut, gsize count,
+                             gboolean *streamed)
+{
+    const gint64 factors[] = {(gint64) count, cut->elements, sizeof(float)};
+    gint64 size;
+    if (!xg_size_product(factors, G_N_ELEMENTS(factors), &size))
+        size = G_MAXINT64;
+    const gboolean on_disk = store->folder != NULL && (gsize) size <= store->spec.disk_limit;
+    const gboolean in_memory = !on_disk && (gsize) size <= store->spec.memory_limit;
+    *streamed = !on_disk && !in_memory;
+    if (store->where != XG_ROWS_NONE)
+        *streamed = store->where == XG_ROWS_STREAMED;
+    return (in_memory ? (gsize) size : 0) +
+           (store->program ? xg_budget_program_bytes(store->program) : 0);
 }
 
 /* ---- Computing rows ------------------------------------------------------------------------ */
@@ -200,7 +222,7 @@ static gboolean compute_rows(XgFeatureStore *store, RowSink sink, void *to,
     const guint64 *items = (const guint64 *) (void *) store->representatives->data;
     g_autofree guint64 *draws = xg_feature_store_draws(store, items, (gsize) store->rows);
     void *stream = NULL;
-    if (!feed->open(feed->user, items, draws, (gsize) store->rows, XG_FROZEN_BATCH, &stream, error))
+    if (!feed->open(feed->user, items, draws, (gsize) store->rows, store->batch, &stream, error))
         return FALSE;
     gboolean good = TRUE;
     for (gint64 done = 0; good && done < store->rows;) {

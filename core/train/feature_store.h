@@ -37,6 +37,7 @@ typedef struct {
     const char *engine_identity; /**< engine, version, threads: bits depend on it */
     const char *folder;          /**< of cache files; NULL: memory only */
     gsize memory_limit;          /**< bytes of rows that may be kept in memory */
+    gsize program_limit;         /**< bytes of the frozen part's program; 0: any */
     gsize
         disk_limit; /**< bytes of one cache file; larger than both limits: computed at each pass */
     const gint *interrupted; /**< non-zero: stop; NULL: never */
@@ -65,6 +66,15 @@ gboolean xg_feature_store_prepare(XgFeatureStore *store, const XgNetwork *networ
                                   XgStore *weights, const XgEngineHandle *engine,
                                   const guint64 *items, gsize count, gboolean *from_cache,
                                   XgFeatureProgress progress, void *user, GError **error);
+
+/** Bytes that the store holds, or will, for `count` images behind that cut: rows in memory, and the
+ *  frozen part's program while it is there. *streamed: rows are computed at each pass. Pages of
+ *  mapped files do not count: the system takes them back as it needs. */
+gsize xg_feature_store_bytes(const XgFeatureStore *store, const XgCut *cut, gsize count,
+                             gboolean *streamed);
+
+/** spec->program_limit. */
+gsize xg_feature_store_program_limit(const XgFeatureStore *store);
 
 /** A pass over items of the prepared cut: next() gathers rows of `batch` items into inputs[i],
  *  one per boundary value, for xg_program_run(). */

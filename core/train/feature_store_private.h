@@ -25,6 +25,7 @@ struct XgFeatureStore {
     gboolean images_only;           /* the boundary is the network's input */
     gint64 width, height, channels; /* of the network's images */
     XgProgram *program;             /* the frozen part, while it is needed */
+    gint64 batch;                   /* images that it takes at once */
     float *memory;
     XgRowFile *file;
 };

@@ -245,14 +245,14 @@ gboolean xg_optimiser_add(XgOptimiser *optimiser, XgStored *parameter, double ra
 
 /* ---- State --------------------------------------------------------------------------------- */
 
-static guint states_per_slot(const XgOptimiser *optimiser)
+guint xg_optimiser_states(const XgOptimiserSpec *spec)
 {
-    return kinds[optimiser->spec.kind].states + (optimiser->spec.ema_decay > 0.0);
+    return kinds[spec->kind].states + (spec->ema_decay > 0.0);
 }
 
 const char *xg_optimiser_state_name(const XgOptimiser *optimiser, guint index)
 {
-    const guint per = states_per_slot(optimiser);
+    const guint per = xg_optimiser_states(&optimiser->spec);
     if (index / per >= optimiser->slots->len)
         return NULL;
     const Slot *slot = optimiser->slots->pdata[index / per];
@@ -261,7 +261,7 @@ const char *xg_optimiser_state_name(const XgOptimiser *optimiser, guint index)
 
 float *xg_optimiser_state(XgOptimiser *optimiser, guint index, gint64 *count)
 {
-    const guint per = states_per_slot(optimiser);
+    const guint per = xg_optimiser_states(&optimiser->spec);
     g_assert(index / per < optimiser->slots->len);
     const Slot *slot = optimiser->slots->pdata[index / per];
     *count = slot->parameter->count;

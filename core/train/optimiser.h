@@ -34,6 +34,9 @@ typedef struct XgOptimiser XgOptimiser;
 XgOptimiser *xg_optimiser_new(const XgOptimiserSpec *spec, XgPool *pool);
 void xg_optimiser_free(XgOptimiser *optimiser);
 
+/** Numbers of state that such an optimiser keeps for each of a parameter's. */
+guint xg_optimiser_states(const XgOptimiserSpec *spec);
+
 /** Adds a parameter; `rate` multiplies the learning rate; penalties as in plan.h. `start` (same
  *  count, owned by the caller for the optimiser's life, NULL if to_start is 0). */
 gboolean xg_optimiser_add(XgOptimiser *optimiser, XgStored *parameter, double rate, double to_zero,

@@ -48,10 +48,14 @@ typedef struct {
     XgCut *cut;
     XgProgram *training, *evaluation;
     XgOptimiser *optimiser;
-    GPtrArray *trained; /**< of XgStored, in the optimiser's order */
-    gint64 rows;        /**< images that the training program takes at once */
-    GPtrArray *sums;    /**< gradients of a step in several passes, per trained; NULL: one pass */
+    GPtrArray *trained;     /**< of XgStored, in the optimiser's order */
+    gint64 rows;            /**< images that the training program takes at once */
+    gint64 evaluation_rows; /**< and the other one */
+    GPtrArray *sums; /**< gradients of a step in several passes, per trained; NULL: one pass */
 } XgTrainRun;
+
+/** Most images per run of an evaluation. */
+#define XG_EVALUATION_BATCH 32
 
 /** What a phase trains of a network. */
 typedef struct {
@@ -65,6 +69,19 @@ gboolean xg_phase_trains(const XgValue *parameter, void *choice);
 /** TRUE for the running statistics that a phase updates: its mode is not frozen and their block
  *  has a trained parameter. */
 gboolean xg_phase_updates(const XgPhase *phase, const XgNetwork *network, const XgValue *buffer);
+
+/** A run of `spec` before its first phase; and the end of one. */
+void xg_run_init(XgTrainRun *run, const XgTrainerSpec *spec, XgTrainerResult *result);
+void xg_run_clear(XgTrainRun *run);
+
+/** Finds run->changing: everything that some phase of the plan trains or updates. */
+void xg_run_find_changing(XgTrainRun *run);
+
+/** The programs of run->phase behind run->cut, for batches that keep spec->memory_limit. */
+gboolean xg_run_make_programs(XgTrainRun *run, XgPhaseChoice *choice, GError **error);
+
+/** Bytes that run->phase holds besides its programs. */
+gsize xg_run_held_bytes(const XgTrainRun *run);
 
 /** Cut, programs, feature rows and optimiser of run->state.phase. */
 gboolean xg_run_open_phase(XgTrainRun *run, GError **error);

@@ -176,8 +176,7 @@ static gboolean run_epochs(XgTrainRun *run, GError **error)
 
 /* ---- Phases -------------------------------------------------------------------------------- */
 
-/* Everything that some phase of the plan trains or updates. */
-static void find_changing(XgTrainRun *run)
+void xg_run_find_changing(XgTrainRun *run)
 {
     const XgTrainerSpec *spec = run->spec;
     g_clear_pointer(&run->changing, g_ptr_array_unref);
@@ -279,7 +278,7 @@ static gboolean run_phases(XgTrainRun *run, gboolean resuming, GError **error)
 {
     XgTrainState *state = &run->state;
     while (state->phase < run->spec->plan->phases->len && (resuming || !state->stop_training)) {
-        find_changing(run);
+        xg_run_find_changing(run);
         if (!xg_snapshot_cover(run->initial, run->changing, error))
             return FALSE;
         if (!resuming)
@@ -343,7 +342,7 @@ static gboolean check_frozen(XgTrainRun *run, GError **error)
 
 /* ---- Runs ---------------------------------------------------------------------------------- */
 
-static void run_init(XgTrainRun *run, const XgTrainerSpec *spec, XgTrainerResult *result)
+void xg_run_init(XgTrainRun *run, const XgTrainerSpec *spec, XgTrainerResult *result)
 {
     memset(run, 0, sizeof *run);
     run->spec = spec;
@@ -360,7 +359,7 @@ static void run_init(XgTrainRun *run, const XgTrainerSpec *spec, XgTrainerResult
     run->started_us = run->last_checkpoint_us = g_get_monotonic_time();
 }
 
-static void run_clear(XgTrainRun *run)
+void xg_run_clear(XgTrainRun *run)
 {
     xg_run_close_phase(run);
     g_ptr_array_unref(run->changing);
@@ -384,16 +383,16 @@ gboolean xg_train(const XgTrainerSpec *spec, XgTrainerResult *result, GError **e
 {
     XgTrainRun run;
     result_init(result);
-    run_init(&run, spec, result);
+    xg_run_init(&run, spec, result);
     hash_tensors(&run);
     gboolean good = TRUE;
     if (spec->checkpoint != NULL) {
-        find_changing(&run);
+        xg_run_find_changing(&run);
         good =
             xg_snapshot_cover(run.initial, run.changing, error) && xg_checkpoint_load(&run, error);
     }
     good = good && run_phases(&run, spec->checkpoint != NULL, error) && check_frozen(&run, error);
-    run_clear(&run);
+    xg_run_clear(&run);
     if (!good)
         xg_trainer_result_clear(result);
     return good;
@@ -414,12 +413,12 @@ gboolean xg_train_predict(const XgTrainerSpec *spec, const guint64 *items, gsize
     XgTrainerSpec quiet = *spec;
     quiet.note = NULL;
     result_init(&result);
-    run_init(&run, &quiet, &result);
+    xg_run_init(&run, &quiet, &result);
     run.state.phase = spec->plan->phases->len - 1;
     const gboolean good =
         xg_run_open_phase(&run, error) &&
         xg_run_evaluate(&run, "evaluation", items, count, probabilities, NULL, error);
-    run_clear(&run);
+    xg_run_clear(&run);
     xg_trainer_result_clear(&result);
     return good;
 }

@@ -70,7 +70,7 @@ typedef struct {
     gsize positive; /**< index of the positive class when there are two */
     const char *const *class_names;
     guint64 seed;
-    gsize memory_limit;          /**< of each program's arena; 0: none */
+    gsize memory_limit;          /**< of all that the run plans to hold; 0: none */
     const char *checkpoint_path; /**< written now and then, and when interrupted, the one before
                                       kept under xg_checkpoint_previous(); NULL: none */
     const char *identity;        /**< of the run, kept in checkpoints: only the same may resume */
@@ -120,12 +120,19 @@ typedef struct {
     gint64 boundary_elements; /**< cached floats per image */
     double frozen_seconds_per_image;
     double training_seconds_per_image;
+    gint64 training_rows; /**< images that a pass takes: fewer than a batch to keep the limit */
+    gsize peak_bytes;     /**< all that the phase plans to hold at once: the weights and their
+                               copies, optimiser, rows in memory, batches, programs */
 } XgPhaseEstimate;
 
 /** Builds the programs of a phase and times one batch of each on random numbers. The store's
  *  values are left as they were. */
 gboolean xg_train_estimate(const XgTrainerSpec *spec, guint phase, XgPhaseEstimate *estimate,
                            GError **error);
+
+/** The same of the feature vectors that a classifier learns from: training is zero. */
+gboolean xg_train_estimate_features(const XgTrainerSpec *spec, XgValue *tap,
+                                    XgPhaseEstimate *estimate, GError **error);
 
 G_END_DECLS
 
