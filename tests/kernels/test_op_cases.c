@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-/* Operators and their gradients against PyTorch's numbers (tests/tools/make_op_cases.py), and the
- * statistics of dropout. */
+/* Operators and their gradients against PyTorch's numbers (tests/tools/make_op_cases.py),
+ * descriptors against scikit-image's (make_descriptor_cases.py), and the statistics of dropout. */
 #include "op_run.h"
 
 #include <check.h>
@@ -95,7 +95,7 @@ static void check_case(JsonObject *object, guint number)
     Attributes attributes;
     GError *error = NULL;
     XgValue *inputs[OP_RUN_MAX_INPUTS], *gradients[OP_RUN_MAX_INPUTS] = {NULL};
-    gboolean wanted[OP_RUN_MAX_INPUTS];
+    gboolean wanted[OP_RUN_MAX_INPUTS], any_wanted = FALSE;
     const char *op = json_object_get_string_member(object, "op");
     JsonArray *given = json_object_get_array_member(object, "inputs");
     JsonArray *expected = json_object_get_array_member(object, "gradients");
@@ -108,13 +108,15 @@ static void check_case(JsonObject *object, guint number)
                         ? NULL
                         : read_input(&run, json_array_get_object_element(given, i));
         wanted[i] = !json_array_get_null_element(expected, i);
+        any_wanted |= wanted[i];
     }
     XgNode *node = xg_network_add_node(run.network, op, "node", inputs, (int) count,
                                        attributes.list, attributes.count, &error);
     ck_assert_msg(node != NULL, "%s, case %u: %s", op, number, error ? error->message : "?");
     g_autofree float *dy = read_numbers(json_object_get_array_member(object, "dy"));
     XgValue *seed = op_run_value(&run, &node->outputs[0]->shape, dy);
-    op_run_differentiate(&run, node, seed, wanted, gradients);
+    if (any_wanted)
+        op_run_differentiate(&run, node, seed, wanted, gradients);
     op_run_compute(&run);
 
     g_autofree char *where = g_strdup_printf("%s, case %u: output", op, number);
@@ -126,14 +128,46 @@ static void check_case(JsonObject *object, guint number)
     op_run_clear(&run);
 }
 
-START_TEST(known_values)
+static void check_cases(const char *path, guint expected)
 {
     g_autoptr(JsonParser) parser = json_parser_new();
-    ck_assert(json_parser_load_from_file(parser, XG_TEST_DATA "/ops/cases.json", NULL));
+    ck_assert(json_parser_load_from_file(parser, path, NULL));
     JsonArray *cases = json_node_get_array(json_parser_get_root(parser));
-    ck_assert_uint_gt(json_array_get_length(cases), 60);
+    ck_assert_uint_ge(json_array_get_length(cases), expected);
     for (guint i = 0; i < json_array_get_length(cases); i++)
         check_case(json_array_get_object_element(cases, i), i);
+}
+
+START_TEST(known_values)
+{
+    check_cases(XG_TEST_DATA "/ops/cases.json", 60);
+}
+END_TEST
+
+START_TEST(descriptors)
+{
+    check_cases(XG_TEST_DATA "/ops/descriptors.json", 9);
+}
+END_TEST
+
+/* Flat images: every place is as bright as its centre, wherever the circle lies. */
+START_TEST(flat_patterns)
+{
+    OpRun run;
+    GError *error = NULL;
+    const XgShape shape = {4, {XG_BATCH, 9, 9, 1}};
+    const XgAttr attributes[] = {xg_attr_int("points", 12), xg_attr_float("radius", 1.7)};
+    op_run_init(&run, BATCH);
+    XgValue *input = op_run_value(&run, &shape, NULL);
+    for (gint64 i = 0; i < op_run_count(&run, input); i++)
+        op_run_data(&run, input)[i] = 0.1f;
+    XgNode *node =
+        xg_network_add_node(run.network, "lbp/1", "node", &input, 1, attributes, 2, &error);
+    ck_assert_msg(node != NULL, "%s", error ? error->message : "?");
+    op_run_compute(&run);
+    for (gint64 i = 0; i < 14 * BATCH; i++)
+        ck_assert_float_eq(op_run_data(&run, node->outputs[0])[i], i % 14 == 12 ? 1.0f : 0.0f);
+    op_run_clear(&run);
 }
 END_TEST
 
@@ -223,6 +257,8 @@ int main(void)
     Suite *suite = suite_create("op_cases");
     TCase *tests = tcase_create("all");
     tcase_add_test(tests, known_values);
+    tcase_add_test(tests, descriptors);
+    tcase_add_test(tests, flat_patterns);
     tcase_add_test(tests, dropout_statistics);
     tcase_add_test(tests, dropped_images);
     suite_add_tcase(suite, tests);
