@@ -99,6 +99,10 @@ gboolean xg_text_to_bytes(const char *text, gint64 *value)
 char *xg_text_from_double(double value)
 {
     char text[G_ASCII_DTOSTR_BUF_SIZE];
+    if (fabs(value) < 1e6 && value == floor(value)) {
+        g_ascii_formatd(text, sizeof text, "%.0f", value);
+        return g_strdup(text);
+    }
     for (int digits = 1; digits <= 17; digits++) {
         char format[] = {'%', '.', (char) ('0' + digits / 10), (char) ('0' + digits % 10), 'g', 0};
         g_ascii_formatd(text, sizeof text, format, value);

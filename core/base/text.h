@@ -20,7 +20,8 @@ gboolean xg_text_to_bytes(const char *text, gint64 *value);
  *  "nan" and what a double cannot hold are refused. *value untouched then. [any] */
 gboolean xg_text_to_double(const char *text, double *value);
 
-/** The shortest text that reads back as the same double: "0.0001". Finite values. Free with
+/** The shortest text that reads back as the same double: "0.0001"; whole numbers below a million
+ *  without an exponent: "10". Finite values. Free with
  *  g_free(). [any] */
 char *xg_text_from_double(double value);
 

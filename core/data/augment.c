@@ -93,28 +93,17 @@ static void add_word(GString *text, const char *name, const char *value)
     g_string_append_printf(text, "%s%s %s", text->len > 0 ? ", " : "", name, value);
 }
 
-/* "10", where the shortest text is "1e+01". */
-static char *number_text(double value)
-{
-    char *text = g_strdup_printf("%g", value);
-    double back;
-    if (xg_text_to_double(text, &back) && back == value)
-        return text;
-    g_free(text);
-    return xg_text_from_double(value);
-}
-
 static void add_number(GString *text, const char *name, double value)
 {
-    g_autofree char *number = number_text(value);
+    g_autofree char *number = xg_text_from_double(value);
     if (value > 0.0)
         add_word(text, name, number);
 }
 
 static void add_range(GString *text, const char *name, const double range[2])
 {
-    g_autofree char *from = number_text(range[0]);
-    g_autofree char *to = number_text(range[1]);
+    g_autofree char *from = xg_text_from_double(range[0]);
+    g_autofree char *to = xg_text_from_double(range[1]);
     g_autofree char *both = g_strdup_printf("%s to %s", from, to);
     add_word(text, name, both);
 }
