@@ -179,6 +179,8 @@ static void add_phases(JsonBuilder *builder, const XgRecord *record)
         add_integer(builder, "all_parameters", phase->all_elements);
         add_integer(builder, "trained_layers", phase->trained_layers);
         add_integer(builder, "all_layers", phase->all_layers);
+        add_number(builder, "fine_tuning_ratio",
+                   (double) phase->trained_layers / (double) MAX(phase->all_layers, 1));
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);

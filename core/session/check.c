@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-#include "session/study_private.h"
+#include "session/classifier.h"
 
 #include <json-glib/json-glib.h>
 #include <string.h>
@@ -48,7 +48,10 @@ static void phase_text(GString *text, const PhaseReport *report)
         "operators fused, arena %.1f MiB, %.1f ms per image, %" G_GINT64_FORMAT
         " values per image kept\n"
         "  training program    %u kernels (%u on reference kernels), arena %.1f MiB, scratch %.1f "
-        "MiB, %.2f ms per image\n"
+        "MiB, %.2f ms per image, %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+        " images of a batch at once\n"
+        "  batch norm          %s\n"
+        "  planned memory      %.1f MiB\n"
         "  estimated time      %.0f s at most (%" G_GINT64_FORMAT " epochs)\n",
         report->phase->name, report->facts.blocks, report->facts.trained_elements,
         report->facts.all_elements,
@@ -59,8 +62,9 @@ static void phase_text(GString *text, const PhaseReport *report)
         e->frozen.nodes, e->frozen.reference_nodes, e->frozen.folded, e->frozen.fused,
         mebibytes(e->frozen.arena_bytes), 1e3 * e->frozen_seconds_per_image, e->boundary_elements,
         e->training.nodes, e->training.reference_nodes, mebibytes(e->training.arena_bytes),
-        mebibytes(e->training.scratch_bytes), 1e3 * e->training_seconds_per_image, report->seconds,
-        report->phase->epochs);
+        mebibytes(e->training.scratch_bytes), 1e3 * e->training_seconds_per_image, e->training_rows,
+        report->phase->batch_size, xg_phase_bn_name(report->phase), mebibytes(e->peak_bytes),
+        report->seconds, report->phase->epochs);
 }
 
 static void number(JsonBuilder *builder, const char *name, double value)
@@ -91,6 +95,13 @@ static void phase_json(JsonBuilder *builder, const PhaseReport *report)
     whole(builder, "frozen_arena_bytes", (gint64) e->frozen.arena_bytes);
     whole(builder, "training_arena_bytes", (gint64) e->training.arena_bytes);
     whole(builder, "scratch_bytes", (gint64) e->training.scratch_bytes);
+    whole(builder, "batch_size", report->phase->batch_size);
+    whole(builder, "images_at_once", e->training_rows);
+    whole(builder, "planned_bytes", (gint64) e->peak_bytes);
+    json_builder_set_member_name(builder, "batch_norm");
+    json_builder_add_string_value(builder, xg_phase_bn_name(report->phase));
+    number(builder, "fine_tuning_ratio",
+           (double) report->facts.trained_layers / (double) MAX(report->facts.all_layers, 1));
     number(builder, "frozen_seconds_per_image", e->frozen_seconds_per_image);
     number(builder, "training_seconds_per_image", e->training_seconds_per_image);
     whole(builder, "epochs", report->phase->epochs);
@@ -146,6 +157,56 @@ static void data_json(JsonBuilder *builder, const XgStudy *study)
     json_builder_add_string_value(builder, study->plan_text);
 }
 
+/* What the phases and the classifier come to. */
+typedef struct {
+    gsize arena, planned;
+    double seconds;
+} Totals;
+
+static void add_phase(Totals *totals, const PhaseReport *report)
+{
+    const XgPhaseEstimate *e = &report->estimate;
+    totals->arena = MAX(totals->arena, MAX(e->frozen.arena_bytes, e->training.arena_bytes));
+    totals->planned = MAX(totals->planned, e->peak_bytes);
+    totals->seconds += report->seconds;
+}
+
+/* Feature vectors, and the matrix that the classifier learns from; what it does with them is its
+ * own. */
+static gboolean add_classifier(XgStudy *study, GString *text, JsonBuilder *builder, Totals *totals,
+                               GError **error)
+{
+    XgPhaseEstimate e;
+    const XgTrainerSpec spec = xg_study_trainer_spec(study);
+    XgValue *tap = g_hash_table_lookup(study->network->taps, study->plan->tap);
+    if (!xg_train_estimate_features(&spec, tap, &e, error))
+        return FALSE;
+    const double seconds = e.frozen_seconds_per_image * (double) spec.item_count;
+    g_string_append_printf(
+        text,
+        "classifier\n"
+        "  feature vectors     %" G_GINT64_FORMAT
+        " values per image, %u kernels (%u on reference kernels), arena %.1f MiB, %.1f ms per "
+        "image\n"
+        "  planned memory      %.1f MiB\n"
+        "  estimated time      %.0f s at most, and the classifier's own\n",
+        e.boundary_elements, e.frozen.nodes, e.frozen.reference_nodes,
+        mebibytes(e.frozen.arena_bytes), 1e3 * e.frozen_seconds_per_image, mebibytes(e.peak_bytes),
+        seconds);
+    json_builder_set_member_name(builder, "classifier");
+    json_builder_begin_object(builder);
+    whole(builder, "feature_values", e.boundary_elements);
+    whole(builder, "frozen_arena_bytes", (gint64) e.frozen.arena_bytes);
+    whole(builder, "planned_bytes", (gint64) e.peak_bytes);
+    number(builder, "frozen_seconds_per_image", e.frozen_seconds_per_image);
+    number(builder, "estimated_seconds", seconds);
+    json_builder_end_object(builder);
+    totals->arena = MAX(totals->arena, e.frozen.arena_bytes);
+    totals->planned = MAX(totals->planned, e.peak_bytes);
+    totals->seconds += seconds;
+    return TRUE;
+}
+
 char *xg_study_check(XgStudy *study, gboolean json, GError **error)
 {
     if (!xg_study_prepare(study, error))
@@ -157,21 +218,27 @@ char *xg_study_check(XgStudy *study, gboolean json, GError **error)
     data_json(builder, study);
     json_builder_set_member_name(builder, "phases");
     json_builder_begin_array(builder);
-    gsize peak = 0;
+    Totals totals = {0};
     for (guint i = 0; i < study->plan->phases->len; i++) {
         PhaseReport report;
         if (!estimate_phase(study, i, &report, error))
             return NULL;
         phase_text(text, &report);
         phase_json(builder, &report);
-        peak = MAX(peak,
-                   MAX(report.estimate.frozen.arena_bytes, report.estimate.training.arena_bytes));
+        add_phase(&totals, &report);
         xg_phase_facts_clear(&report.facts);
     }
     json_builder_end_array(builder);
-    whole(builder, "peak_arena_bytes", (gint64) peak);
+    if (xg_study_has_classifier(study) && !add_classifier(study, text, builder, &totals, error))
+        return NULL;
+    whole(builder, "peak_arena_bytes", (gint64) totals.arena);
+    whole(builder, "planned_bytes", (gint64) totals.planned);
+    number(builder, "estimated_seconds", totals.seconds);
     json_builder_end_object(builder);
-    g_string_append_printf(text, "peak planned memory %.1f MiB\n", mebibytes(peak));
+    g_string_append_printf(text,
+                           "peak planned memory %.1f MiB, besides the program itself and an image "
+                           "being decoded per thread\nestimated time in all %.0f s at most\n",
+                           mebibytes(totals.planned), totals.seconds);
     if (!json)
         return g_string_free(g_steal_pointer(&text), FALSE);
     g_autoptr(JsonNode) root = json_builder_get_root(builder);

@@ -206,11 +206,16 @@ static void describe_auxiliaries(GString *text, const XgPhase *phase, const XgNe
     }
 }
 
+const char *xg_phase_bn_name(const XgPhase *phase)
+{
+    static const char *const modes[] = {"frozen", "adapt", "train"};
+    return modes[phase->bn];
+}
+
 static void describe_phase(GString *text, const XgPhase *phase, const XgNetwork *network)
 {
     static const char *const optimisers[] = {"sgd", "adamw", "adam", "rmsprop"};
     static const char *const schedules[] = {"constant", "step", "cosine", "one-cycle", "plateau"};
-    static const char *const modes[] = {"frozen", "adapt", "train"};
     XgPhaseFacts facts;
     xg_phase_facts(phase, network, &facts);
     g_string_append_printf(
@@ -223,7 +228,7 @@ static void describe_phase(GString *text, const XgPhase *phase, const XgNetwork 
         100.0 * (double) facts.trained_elements / (double) MAX(facts.all_elements, 1),
         facts.trained_layers, facts.all_layers, optimisers[phase->optimiser.kind],
         phase->schedule.learning_rate, schedules[phase->schedule.kind], phase->epochs,
-        phase->batch_size, modes[phase->bn]);
+        phase->batch_size, xg_phase_bn_name(phase));
     describe_auxiliaries(text, phase, network);
     g_string_append_c(text, '\n');
     xg_phase_facts_clear(&facts);

@@ -82,6 +82,9 @@ double xg_phase_rate(const XgPhase *phase, const XgNetwork *network, const XgVal
 void xg_phase_penalty(const XgPhase *phase, const XgNetwork *network, const XgValue *parameter,
                       double *to_zero, double *to_start);
 
+/** "frozen", "adapt" or "train". */
+const char *xg_phase_bn_name(const XgPhase *phase);
+
 /** What `check` and the record say of a phase: trained and all tensors, elements, layers, blocks.
  *  Auxiliary heads that it leaves alone do not count. */
 typedef struct {
