@@ -105,6 +105,21 @@ static void feed_close(void *stream)
     xg_loader_free(stream);
 }
 
+gboolean xg_study_load_images(XgStudy *study, const guint64 *items, const guint64 *draws,
+                              gsize count, float *out, GError **error)
+{
+    void *stream;
+    const float *images;
+    gint64 n = 0;
+    if (!feed_open(study, items, draws, count, (gint64) count, &stream, error))
+        return FALSE;
+    const gboolean good = feed_next(stream, &images, &n, error);
+    if (good)
+        memcpy(out, images, sizeof(float) * (gsize) n * xg_preprocess_length(&study->preprocess));
+    feed_close(stream);
+    return good;
+}
+
 /* ---- Feature stores ------------------------------------------------------------------------ */
 
 /* Half of the machine's memory. */
@@ -147,6 +162,9 @@ void xg_study_make_features(XgStudy *study)
     g_autofree char *folder =
         g_build_filename(g_get_user_cache_dir(), "xenograft", "features", NULL);
     const gsize stores = 1 + (study->augmented ? (gsize) a->views : 0);
+    /* Of a limit, weights and the programs that train need most. */
+    const gsize quarter = (gsize) xg_resolved_int(study->resolved, "engine", "memory") / 4;
+    const gsize most = half_of_memory() / 2, rows = quarter > 0 ? MIN(quarter, most) : most;
     const XgFeatureSpec spec = {
         .feed = {feed_open, feed_next, feed_close, study},
         .item_hashes = study->hashes,
@@ -154,7 +172,8 @@ void xg_study_make_features(XgStudy *study)
         .preprocessing = study->preprocess_text,
         .engine_identity = study->engine->identity,
         .folder = strcmp(cache, "disk") == 0 ? folder : NULL,
-        .memory_limit = strcmp(cache, "none") == 0 ? 0 : half_of_memory() / 2 / stores,
+        .memory_limit = strcmp(cache, "none") == 0 ? 0 : rows / stores,
+        .program_limit = quarter,
         .disk_limit = strcmp(cache, "disk") == 0 ? half_of_memory() : 0,
         .interrupted = study->session->events ? study->session->events->interrupted : NULL,
         .note = cache_note,
