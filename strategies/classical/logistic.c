@@ -98,6 +98,7 @@ static double cross_validate(Task *t, double c)
                     t->model != NULL ? (int32_t) predict(t->model, nodes_of(t, i)) : -1;
         if (t->model != NULL)
             free_and_destroy_model(&t->model);
+        t->model = NULL;
         classical_stop_point(NULL);
     }
     return classical_balanced_accuracy(t->labels, t->predicted, t->count, t->fit->classes);
