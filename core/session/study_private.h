@@ -90,6 +90,11 @@ gboolean xg_study_read_augment(XgStudy *study, GError **error);
 void xg_study_make_features(XgStudy *study);
 void xg_study_free_features(XgStudy *study);
 
+/** Images as the network gets them, changed as `draws` (NULL: not) say, into `out`, count x
+ *  xg_preprocess_length(). */
+gboolean xg_study_load_images(XgStudy *study, const guint64 *items, const guint64 *draws,
+                              gsize count, float *out, GError **error);
+
 /* ---- model.c -------------------------------------------------------------------------------- */
 
 /** Writes the model file: kept weights and all that `predict` needs. */
