@@ -104,8 +104,8 @@ XG_PUBLIC void xg_study_free(XgStudy *study);
 XG_PUBLIC char *xg_study_check(XgStudy *study, gboolean json, GError **error);
 
 /** Writes a PNG sheet of training images as the network sees them: one row each, a few for every
- *  class, first as it is and then in the first epochs (or views), augmented and mixed. What the rows
- *  show is told as lines. An existing file is refused unless `force`. */
+ *  class, first as it is and then in the first epochs (or views), augmented and mixed. What the
+ *  rows show is told as lines. An existing file is refused unless `force`. */
 XG_PUBLIC gboolean xg_study_preview(XgStudy *study, const char *path, gboolean force,
                                     GError **error);
 
