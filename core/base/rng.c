@@ -61,6 +61,18 @@ double xg_rng_normal(guint64 seed, guint64 stream, guint64 index)
     return sqrt(-2.0 * log(1.0 - unit(r[0], r[1]))) * cos(2.0 * G_PI * unit(r[2], r[3]));
 }
 
+void xg_rng_normals(guint64 seed, guint64 stream, guint64 index, float normals[4])
+{
+    guint32 r[4];
+    philox(seed, stream, index, r);
+    for (int i = 0; i < 4; i += 2) {
+        const float radius = sqrtf(-2.0f * logf(((float) (r[i] >> 8) + 0.5f) * 0x1p-24f));
+        const float angle = (float) (2.0 * G_PI) * ((float) (r[i + 1] >> 8) * 0x1p-24f);
+        normals[i] = radius * cosf(angle);
+        normals[i + 1] = radius * sinf(angle);
+    }
+}
+
 void xg_rng_shuffle(guint64 seed, guint64 stream, guint64 *indices, gsize count)
 {
     guint64 draw = 0;

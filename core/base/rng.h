@@ -25,6 +25,10 @@ double xg_rng_uniform(guint64 seed, guint64 stream, guint64 index);
 /** Standard normal (Box-Muller on one Philox block). [any] */
 double xg_rng_normal(guint64 seed, guint64 stream, guint64 index);
 
+/** Four standard normals of single precision from one block (Box-Muller on 32-bit uniforms): for
+ *  noise in bulk. Not the numbers of xg_rng_normal(). [any] */
+void xg_rng_normals(guint64 seed, guint64 stream, guint64 index, float normals[4]);
+
 /** Shuffles `indices` in place (Fisher-Yates, unbiased). [any] */
 void xg_rng_shuffle(guint64 seed, guint64 stream, guint64 *indices, gsize count);
 

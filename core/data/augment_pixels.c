@@ -12,9 +12,10 @@
 /* Index of a draw's first noise value, above those of xg_augment_draw(). */
 #define NOISE_INDEX (G_GUINT64_CONSTANT(1) << 32)
 
-static float clamp(double v)
+static float clamp(float v)
 {
-    return (float) CLAMP(v, 0.0, 1.0);
+    v = v > 0.0f ? v : 0.0f;
+    return v < 1.0f ? v : 1.0f;
 }
 
 /* Mean luma (ITU-R BT.601) of grey or colour, mean of all channels of what has more. */
@@ -36,13 +37,15 @@ static double mean_luma(const float *pixels, gsize count, gint32 channels)
 static void change_tones(const XgAugmentDraw *what, float *pixels, gsize count, gint32 channels)
 {
     const gsize values = count * (gsize) channels;
-    for (gsize i = 0; i < values && what->brightness != 1.0; i++)
-        pixels[i] = clamp((double) pixels[i] * what->brightness);
-    const double grey = what->contrast != 1.0 ? mean_luma(pixels, count, channels) : 0.0;
-    for (gsize i = 0; i < values && what->contrast != 1.0; i++)
-        pixels[i] = clamp(grey + ((double) pixels[i] - grey) * what->contrast);
-    for (gsize i = 0; i < values && what->gamma != 1.0; i++)
-        pixels[i] = clamp(pow((double) pixels[i], what->gamma));
+    const float brightness = (float) what->brightness, contrast = (float) what->contrast;
+    const float power = (float) what->gamma;
+    for (gsize i = 0; i < values && brightness != 1.0f; i++)
+        pixels[i] = clamp(pixels[i] * brightness);
+    const float grey = contrast != 1.0f ? (float) mean_luma(pixels, count, channels) : 0.0f;
+    for (gsize i = 0; i < values && contrast != 1.0f; i++)
+        pixels[i] = clamp(grey + (pixels[i] - grey) * contrast);
+    for (gsize i = 0; i < values && power != 1.0f; i++)
+        pixels[i] = clamp(powf(pixels[i], power));
 }
 
 /* Mirrored about the outermost pixel, which is not repeated. */
@@ -97,7 +100,7 @@ static gboolean blur(double sigma, float *pixels, gint64 side, gint32 channels, 
             add_scaled(pixels + y * length, rows + mirrored(y + k, side) * length,
                        weights[k + radius], length);
     for (gint64 i = 0; i < side * length; i++)
-        pixels[i] = clamp((double) pixels[i]);
+        pixels[i] = clamp(pixels[i]);
     return TRUE;
 }
 
@@ -111,9 +114,12 @@ gboolean xg_augment_pixels(const XgAugmentDraw *what, float *pixels, gint64 side
 void xg_augment_noise(const XgAugmentDraw *what, guint64 seed, guint64 draw, float *pixels,
                       gsize count)
 {
-    for (gsize i = 0; i < count && what->noise > 0.0; i++)
-        pixels[i] = clamp((double) pixels[i] +
-                          what->noise * xg_rng_normal(seed, draw, NOISE_INDEX + (guint64) i));
+    for (gsize i = 0; i < count && what->noise > 0.0; i += 4) {
+        float normals[4];
+        xg_rng_normals(seed, draw, NOISE_INDEX + (guint64) (i / 4), normals);
+        for (gsize k = 0; k < MIN(count - i, 4); k++)
+            pixels[i + k] = clamp(pixels[i + k] + (float) what->noise * normals[k]);
+    }
 }
 
 void xg_augment_cut(const XgAugmentDraw *what, float *pixels, gint64 side, gint32 channels)

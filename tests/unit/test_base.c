@@ -66,6 +66,20 @@ START_TEST(random_numbers_have_their_moments)
         normal_sum += n;
         normal_squares += n * n;
     }
+    double bulk_sum = 0, bulk_squares = 0, together = 0;
+    for (guint64 i = 0; i < DRAWS / 4; i++) {
+        float n[4];
+        xg_rng_normals(7, stream, i, n);
+        for (int k = 0; k < 4; k++) {
+            ck_assert(isfinite(n[k]));
+            bulk_sum += (double) n[k];
+            bulk_squares += (double) n[k] * (double) n[k];
+            together += (double) n[k] * (double) n[(k + 1) % 4];
+        }
+    }
+    ck_assert_double_eq_tol(bulk_sum / DRAWS, 0, 2e-2);
+    ck_assert_double_eq_tol(bulk_squares / DRAWS, 1, 3e-2);
+    ck_assert_double_eq_tol(together / DRAWS, 0, 2e-2);
     ck_assert(low >= 0 && low < 1e-3 && high < 1 && high > 1 - 1e-3);
     ck_assert_double_eq_tol(sum / DRAWS, 0.5, 5e-3);
     ck_assert_double_eq_tol(normal_sum / DRAWS, 0, 2e-2);
