@@ -211,6 +211,19 @@ static char *kind_noun(const char *kind)
     return g_strndup(noun, strcspn(noun, "/"));
 }
 
+/* What a component that only some builds have needs; NULL: nothing is known of it. */
+static const char *library_of(const char *id)
+{
+    static const char *const optional[][2] = {
+        {"svm", "LIBSVM (Debian's package libsvm-dev)"},
+        {"logistic", "LIBLINEAR (Debian's package liblinear-dev)"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(optional); i++)
+        if (strcmp(optional[i][0], id) == 0)
+            return optional[i][1];
+    return NULL;
+}
+
 static void not_found(const XgRegistry *registry, const char *kind, const char *name,
                       GError **error)
 {
@@ -220,6 +233,7 @@ static void not_found(const XgRegistry *registry, const char *kind, const char *
             g_ptr_array_add(ids, (char *) e->id);
     g_ptr_array_add(ids, NULL);
     const char *colon = strchr(name, ':');
+    const char *library = library_of(colon ? colon + 1 : name);
     const char *near = xg_suggest(colon ? colon + 1 : name, (const char *const *) ids->pdata);
     g_autofree char *noun = kind_noun(kind);
     g_autofree char *shown = xg_text_quoted(name);
@@ -227,6 +241,9 @@ static void not_found(const XgRegistry *registry, const char *kind, const char *
     g_autofree char *folders = g_strjoinv(", ", registry->folders);
     if (ids->len == 1)
         xg_error_set(error, XG_INVALID, "no %s %s: none is installed in %s", noun, shown, folders);
+    else if (library)
+        xg_error_set(error, XG_INVALID, "no %s %s: build xenograft with %s. Installed: %s", noun,
+                     shown, library, all);
     else if (near)
         xg_error_set(error, XG_INVALID, "no %s %s; did you mean \"%s\"? Installed: %s", noun, shown,
                      near, all);

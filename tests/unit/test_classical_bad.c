@@ -71,6 +71,23 @@ START_TEST(test_settings)
 }
 END_TEST
 
+/* A head that was not built is named with the package of its library. */
+START_TEST(test_absent)
+{
+    g_autofree char *folder = g_path_get_dirname(g_getenv("XG_TEST_STRATEGIES"));
+    const char *const folders[] = {folder, NULL};
+    const XgRegistryOptions options = {
+        .scanner = g_getenv("XG_TEST_SCANNER"), .search_path = folders, .cache_file = ""};
+    g_autoptr(GError) svm = NULL, logistic = NULL;
+    g_autoptr(XgRegistry) others = xg_registry_new(&options, NULL);
+    ck_assert_ptr_null(xg_registry_find(others, XG_STRATEGY_KIND, "svm", &svm));
+    ck_assert_msg(strstr(svm->message, "no strategy \"svm\": build") != NULL, "%s", svm->message);
+    ck_assert_msg(strstr(svm->message, "libsvm-dev") != NULL, "%s", svm->message);
+    ck_assert_ptr_null(xg_registry_find(others, XG_STRATEGY_KIND, "logistic", &logistic));
+    ck_assert_msg(strstr(logistic->message, "liblinear-dev") != NULL, "%s", logistic->message);
+}
+END_TEST
+
 START_TEST(test_data)
 {
     for (guint i = 0; i < G_N_ELEMENTS(heads); i++) {
@@ -288,6 +305,7 @@ int main(void)
     TCase *tcase = tcase_create("bad");
     tcase_add_unchecked_fixture(tcase, setup, close_registry);
     tcase_add_test(tcase, test_settings);
+    tcase_add_test(tcase, test_absent);
     tcase_add_test(tcase, test_data);
     tcase_add_test(tcase, test_predict_refused);
     tcase_add_test(tcase, test_constant);
