@@ -17,6 +17,17 @@ static char *partial_folder(const XgStudy *study)
     return g_strconcat(study->output, ".partial", NULL);
 }
 
+/* What a killed process was writing. */
+static void remove_unfinished(const char *folder)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        if (g_str_has_suffix(name, ".tmp"))
+            g_unlink(path);
+    }
+}
+
 static gboolean make_folder(const XgStudy *study, const char *folder, gboolean resume,
                             GError **error)
 {
@@ -31,6 +42,7 @@ static gboolean make_folder(const XgStudy *study, const char *folder, gboolean r
     g_autofree char *parent = g_path_get_dirname(study->output);
     if (!there && (g_mkdir_with_parents(parent, 0777) != 0 || g_mkdir(folder, 0777) != 0))
         return xg_error_set(error, XG_IO, "%s: %s", folder, g_strerror(errno));
+    remove_unfinished(folder);
     return TRUE;
 }
 

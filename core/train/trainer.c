@@ -93,7 +93,7 @@ static gboolean phase_is_over(const XgTrainRun *run, const XgHistoryRow *row)
 static gint64 checkpoint_interval(const XgTrainRun *run, gint64 time_us)
 {
     const gint64 part = CLAMP((time_us - run->started_us) / 10, CHECKPOINT_MIN_US, CHECKPOINT_US);
-    return MAX(part, 50 * run->saving_us);
+    return MAX(part, 20 * run->saving_us);
 }
 
 static gboolean save_if_due(XgTrainRun *run, gboolean now, GError **error)
