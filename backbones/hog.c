@@ -6,12 +6,12 @@
 
 static XgStatus build(void *self, XgGraph *g)
 {
+    XgValue *image = xg_input(g);
     const XgAttr attributes[] = {
         xg_attr_int("orientations", xg_param_int(g->host, "orientations")),
-        xg_attr_int("cell", xg_param_int(g->host, "cell")),
+        xg_attr_int("cells", xg_param_int(g->host, "cells")),
         xg_attr_int("block", xg_param_int(g->host, "block")),
     };
-    XgValue *image = xg_input(g);
     XgValue *x = g->api->op(g, "hog/1", NULL, &image, 1, attributes, 3);
     (void) self;
     xg_tag(g, xg_block(g, x, "descriptor"), "features");
@@ -31,7 +31,8 @@ static const XgBackbone table = {build, input_size, families};
 
 static const XgParam params[] = {
     {"orientations", XG_PARAM_INT, 0, "9", "2", "36", NULL, NULL, "Bins over 180 degrees."},
-    {"cell", XG_PARAM_INT, 0, "16", "4", "64", "px", NULL, "Height and width of a cell."},
+    {"cells", XG_PARAM_INT, 0, "8", "4", "16", NULL, NULL,
+     "The image is cut into cells x cells parts, each with its own histogram."},
     {"block", XG_PARAM_INT, 0, "2", "1", "4", NULL, NULL,
      "Cells a side that are normalised together."},
     {0},
@@ -45,7 +46,8 @@ static const XgComponent hog = {
     .licence = "MIT",
     .summary = "histograms of oriented gradients: shape features from before deep learning",
     .doc = "Needs no weights. Use it with frozen or with a head fitted on feature vectors.",
-    .citation = "Dalal and Triggs 2005, doi:10.1109/CVPR.2005.177",
+    .citation = "Dalal, Triggs: Histograms of Oriented Gradients for Human Detection, CVPR 2005, "
+                "doi:10.1109/CVPR.2005.177",
     .params = params,
     .interface_table = &table,
 };

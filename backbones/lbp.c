@@ -53,7 +53,9 @@ static const XgComponent lbp = {
     .licence = "MIT",
     .summary = "local binary patterns: texture features from before deep learning",
     .doc = "Needs no weights. Use it with frozen or with a head fitted on feature vectors.",
-    .citation = "Ojala, Pietikainen and Maenpaa 2002, doi:10.1109/TPAMI.2002.1017623",
+    .citation = "Ojala, Pietikainen, Maenpaa: Multiresolution Gray-Scale and Rotation Invariant "
+                "Texture Classification with Local Binary Patterns, TPAMI 2002, "
+                "doi:10.1109/TPAMI.2002.1017623",
     .params = params,
     .interface_table = &table,
 };

@@ -96,7 +96,8 @@ static const XgParam augment_params[] = {
 
 static const XgParam backbone_params[] = {
     {"plugin", XG_PARAM_STRING, 1, NULL, NULL, NULL, NULL, NULL, "backbone component"},
-    {"weights", XG_PARAM_STRING, 1, NULL, NULL, NULL, NULL, NULL, "weights file, or random"},
+    {"weights", XG_PARAM_STRING, 1, NULL, NULL, NULL, NULL, NULL,
+     "weights file, random, or none for a backbone whose features have no parameters"},
     {"weights_family", XG_PARAM_STRING, 0, "", NULL, NULL, NULL, NULL,
      "family of the weights, which fixes how images are prepared; empty: the backbone's first"},
     {"weights_mismatch", XG_PARAM_ENUM, 0, "error", NULL, NULL, NULL, "error|skip",
@@ -236,7 +237,7 @@ void xg_sections_finish(const XgStudyFile *file, XgResolved *resolved, XgProblem
         xg_study_entry_problem(entry, problems,
                                "expected parts such as 70/15/15, or manifest, found %s", shown);
     }
-    if (weights && strcmp(weights, "random") != 0) {
+    if (weights && strcmp(weights, "random") != 0 && strcmp(weights, "none") != 0) {
         g_autofree char *path = xg_study_file_resolve(file, weights);
         xg_resolved_set(resolved, "backbone", "weights", path, NULL, TRUE);
     }

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 /* Histograms of oriented gradients (Dalal and Triggs 2005): central differences, of the channel
  * where they are largest; unsigned orientations, each pixel votes with its magnitude for one bin;
- * cells of `cell` px; overlapping blocks of block x block cells, normalised by their length, cut at
- * 0.2 and normalised again (L2-Hys). Pixels that fill no cell are left out. Order: block row,
+ * cells x cells cells; overlapping blocks of block x block cells, normalised by their length, cut
+ * at 0.2 and normalised again (L2-Hys). Pixels that fill no cell are left out. Order: block row,
  * block column, cell row, cell column, orientation. Not differentiable. */
 #include "graph/op.h"
 
@@ -14,31 +14,27 @@
 #define EPSILON 1e-5
 
 static const XgOpAttr attrs[] = {{"orientations", XG_ATTR_INT, FALSE, 9, 0.0, NULL},
-                                 {"cell", XG_ATTR_INT, FALSE, 8, 0.0, NULL},
+                                 {"cells", XG_ATTR_INT, FALSE, 8, 0.0, NULL},
                                  {"block", XG_ATTR_INT, FALSE, 2, 0.0, NULL},
                                  {NULL, 0, FALSE, 0, 0.0, NULL}};
 
 typedef struct {
-    gint64 height, width, channels, cell, block, orientations;
-    gint64 rows, columns;             /* of cells */
-    gint64 block_rows, block_columns; /* of blocks */
+    gint64 height, width, channels, cells, block, orientations;
+    gint64 cell_height, cell_width;
+    gint64 blocks; /* a side */
 } Hog;
 
-static Hog hog_of(const gint64 *dims, gint64 cell, gint64 block, gint64 orientations)
+static Hog hog_of(const gint64 *dims, gint64 cells, gint64 block, gint64 orientations)
 {
-    Hog h = {dims[1], dims[2], dims[3], cell, block, orientations, 0, 0, 0, 0};
-    h.rows = h.height / cell;
-    h.columns = h.width / cell;
-    h.block_rows = h.rows - block + 1;
-    h.block_columns = h.columns - block + 1;
-    return h;
+    return (Hog){dims[1],         dims[2],         dims[3],          cells, block, orientations,
+                 dims[1] / cells, dims[2] / cells, cells - block + 1};
 }
 
 static gboolean infer(XgInfer *infer, GError **error)
 {
     const XgNode *node = infer->node;
     const XgShape *x = &node->inputs[0]->shape;
-    const gint64 cell = xg_node_int(node, "cell"), block = xg_node_int(node, "block");
+    const gint64 cells = xg_node_int(node, "cells"), block = xg_node_int(node, "block");
     const gint64 orientations = xg_node_int(node, "orientations");
     g_autofree char *found = xg_shape_text(x);
     if (x->rank != 4)
@@ -46,14 +42,14 @@ static gboolean infer(XgInfer *infer, GError **error)
     if (orientations < 2 || orientations > 180)
         return xg_error_set(error, XG_INVALID,
                             "orientations: expected 2..180, found %" G_GINT64_FORMAT, orientations);
-    if (cell < 1 || block < 1 || block > MIN(x->dims[1], x->dims[2]) / cell)
+    if (block < 1 || cells < block || cells > MIN(x->dims[1], x->dims[2]))
         return xg_error_set(error, XG_SHAPE,
-                            "a block of %" G_GINT64_FORMAT " cells of %" G_GINT64_FORMAT
-                            " px does not fit into %s",
-                            block, cell, found);
-    const Hog h = hog_of(x->dims, cell, block, orientations);
+                            "blocks of %" G_GINT64_FORMAT " cells of %" G_GINT64_FORMAT
+                            " a side do not fit into %s",
+                            block, cells, found);
+    const Hog h = hog_of(x->dims, cells, block, orientations);
     infer->outputs[0] =
-        (XgShape){2, {x->dims[0], h.block_rows * h.block_columns * block * block * orientations}};
+        (XgShape){2, {x->dims[0], h.blocks * h.blocks * block * block * orientations}};
     infer->output_count = 1;
     return TRUE;
 }
@@ -89,14 +85,14 @@ static void vote(const Hog *h, const float *image, gint64 y, gint64 x, double *v
 
 static double *cell_votes(const Hog *h, const float *image)
 {
-    double *votes = g_new0(double, (gsize) (h->rows * h->columns * h->orientations));
-    for (gint64 y = 0; y < h->rows * h->cell; y++)
-        for (gint64 x = 0; x < h->columns * h->cell; x++)
+    const gint64 count = h->cells * h->cells * h->orientations;
+    double *votes = g_new0(double, (gsize) count);
+    for (gint64 y = 0; y < h->cells * h->cell_height; y++)
+        for (gint64 x = 0; x < h->cells * h->cell_width; x++)
             vote(h, image, y, x,
-                 votes + (y / h->cell * h->columns + x / h->cell) * h->orientations);
-    const double area = (double) (h->cell * h->cell);
-    for (gint64 i = 0; i < h->rows * h->columns * h->orientations; i++)
-        votes[i] /= area;
+                 votes + (y / h->cell_height * h->cells + x / h->cell_width) * h->orientations);
+    for (gint64 i = 0; i < count; i++)
+        votes[i] /= (double) (h->cell_height * h->cell_width);
     return votes;
 }
 
@@ -123,10 +119,10 @@ static void describe(const Hog *h, const float *image, float *result)
     const gint64 row = h->block * h->orientations, size = h->block * row;
     g_autofree double *votes = cell_votes(h, image);
     g_autofree double *values = g_new(double, (gsize) size);
-    for (gint64 y = 0; y < h->block_rows; y++)
-        for (gint64 x = 0; x < h->block_columns; x++) {
+    for (gint64 y = 0; y < h->blocks; y++)
+        for (gint64 x = 0; x < h->blocks; x++) {
             for (gint64 i = 0; i < h->block; i++)
-                memcpy(values + i * row, votes + ((y + i) * h->columns + x) * h->orientations,
+                memcpy(values + i * row, votes + ((y + i) * h->cells + x) * h->orientations,
                        sizeof *values * (gsize) row);
             normalise(values, size, result);
             result += size;
@@ -135,10 +131,10 @@ static void describe(const Hog *h, const float *image, float *result)
 
 static void reference(const XgNodeInfo *info, const XgRun *run)
 {
-    const Hog h = hog_of(info->inputs[0]->dims, xg_info_int(info, "cell"),
+    const Hog h = hog_of(info->inputs[0]->dims, xg_info_int(info, "cells"),
                          xg_info_int(info, "block"), xg_info_int(info, "orientations"));
     const gint64 image = h.height * h.width * h.channels;
-    const gint64 result = h.block_rows * h.block_columns * h.block * h.block * h.orientations;
+    const gint64 result = h.blocks * h.blocks * h.block * h.block * h.orientations;
     for (gint64 n = 0; n < run->batch; n++)
         describe(&h, run->inputs[0] + n * image, run->outputs[0] + n * result);
 }

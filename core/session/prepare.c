@@ -248,6 +248,12 @@ static gboolean build_network(XgStudy *study, GError **error)
     return study->network != NULL;
 }
 
+static gboolean weights_given(const XgStudy *study)
+{
+    const char *weights = text_of(study, "backbone", "weights");
+    return strcmp(weights, "random") != 0 && strcmp(weights, "none") != 0;
+}
+
 static gboolean ask_strategy(XgStudy *study, GError **error)
 {
     study->strategy =
@@ -257,10 +263,9 @@ static gboolean ask_strategy(XgStudy *study, GError **error)
     if (study->strategy == NULL)
         return FALSE;
     const XgStrategy *table = xg_instance_table(study->strategy);
-    const gboolean pretrained = strcmp(text_of(study, "backbone", "weights"), "random") != 0;
     study->plan = xg_train_plan_new(study->network, study->split->parts[XG_PART_TRAINING]->len,
-                                    study->split->parts[XG_PART_VALIDATION]->len, pretrained,
-                                    xg_instance_host(study->strategy));
+                                    study->split->parts[XG_PART_VALIDATION]->len,
+                                    weights_given(study), xg_instance_host(study->strategy));
     const XgStatus status = table->plan(xg_instance_self(study->strategy), &study->plan->plan);
     if (!xg_instance_error(study->strategy, status, error))
         return FALSE;
@@ -301,12 +306,11 @@ static gboolean place_head(XgStudy *study, GError **error)
 
 gboolean xg_study_make_store(XgStudy *study, GError **error)
 {
-    const gboolean given = strcmp(text_of(study, "backbone", "weights"), "random") != 0;
     g_clear_pointer(&study->store, xg_store_free);
     study->store = xg_store_new(study->network, study->network->logits, error);
     if (study->store == NULL)
         return FALSE;
-    if (!given || study->input.channels == study->input.published ||
+    if (!weights_given(study) || study->input.channels == study->input.published ||
         xg_store_adapt_input(study->store, study->network, &study->input, error))
         return TRUE;
     g_prefix_error(error, "[data] channels = sum: ");
@@ -316,7 +320,16 @@ gboolean xg_study_make_store(XgStudy *study, GError **error)
 static gboolean fill_store(XgStudy *study, GError **error)
 {
     const char *weights = text_of(study, "backbone", "weights");
-    const gboolean given = strcmp(weights, "random") != 0;
+    const gboolean given = weights_given(study), none = strcmp(weights, "none") == 0;
+    const gint64 extractor =
+        xg_network_count(study->network,
+                         g_hash_table_lookup(study->network->taps, study->plan->tap))
+            .parameters;
+    if (none && extractor > 0)
+        return xg_error_set(error, XG_INVALID,
+                            "[backbone] weights = none: the features of %s have %" G_GINT64_FORMAT
+                            " parameters; expected a weights file, or random",
+                            text_of(study, "backbone", "plugin"), extractor);
     if (!xg_study_make_store(study, error))
         return FALSE;
     if (given) {
@@ -327,8 +340,9 @@ static gboolean fill_store(XgStudy *study, GError **error)
     if (given && !study->plan->random_start)
         return xg_study_load_weights(study, error);
     xg_study_note(study, "weights",
-                  given ? "the strategy starts from random weights; the file's are not used"
-                        : "no pretrained weights: the network starts random");
+                  given  ? "the strategy starts from random weights; the file's are not used"
+                  : none ? "the features need no weights; the head starts random"
+                         : "no pretrained weights: the network starts random");
     return xg_store_initialise(study->store,
                                (guint64) xg_resolved_int(study->resolved, "study", "seed"), error);
 }

@@ -239,7 +239,10 @@ char *xg_train_plan_describe(const XgTrainPlan *plan, const XgNetwork *network)
     static const char *const heads[] = {"native", "linear", "mlp", "classifier"};
     GString *text = g_string_new(NULL);
     g_string_append_printf(text, "start: %s weights; head: %s\n",
-                           plan->random_start ? "random" : "pretrained", heads[plan->head]);
+                           plan->random_start ? "random"
+                           : plan->pretrained ? "pretrained"
+                                              : "no pretrained",
+                           heads[plan->head]);
     if (plan->head == XG_HEAD_CLASSIFIER) {
         const XgValue *tap = g_hash_table_lookup(network->taps, plan->tap);
         g_string_append_printf(text, "classifier: learns from %" G_GINT64_FORMAT " values (%s)%s\n",

@@ -66,11 +66,12 @@ def lbp_case(height, width, channels, points, radius, cells, rotation_invariant)
                                         "rotation_invariant": int(rotation_invariant)})
 
 
-def hog_case(height, width, channels, orientations, cell, block):
+def hog_case(height, width, channels, orientations, cells, block):
     x = images(height, width, channels)
-    output = [hog(image, orientations, (cell, cell), (block, block), "L2-Hys", channel_axis=-1)
+    cell = (height // cells, width // cells)
+    output = [hog(image, orientations, cell, (block, block), "L2-Hys", channel_axis=-1)
               for image in x]
-    case("hog/1", x, np.array(output), {"orientations": orientations, "cell": cell,
+    case("hog/1", x, np.array(output), {"orientations": orientations, "cells": cells,
                                         "block": block})
 
 
@@ -79,10 +80,10 @@ lbp_case(15, 17, 1, 8, 1, 2, False)
 lbp_case(20, 19, 2, 16, 2, 3, True)
 lbp_case(24, 21, 1, 24, 3, 2, True)
 lbp_case(18, 16, 1, 6, 1.5, 2, False)
-hog_case(16, 16, 1, 9, 8, 2)
-hog_case(21, 30, 1, 9, 4, 2)
-hog_case(19, 26, 3, 12, 5, 3)
-hog_case(17, 16, 2, 6, 8, 1)
+hog_case(16, 16, 1, 9, 2, 2)
+hog_case(21, 30, 1, 9, 5, 2)
+hog_case(19, 26, 3, 12, 3, 3)
+hog_case(17, 16, 2, 6, 2, 1)
 
 path = pathlib.Path(__file__).parent.parent / "data" / "ops" / "descriptors.json"
 path.write_text(json.dumps(cases, separators=(",", ":")) + "\n")

@@ -193,7 +193,9 @@ START_TEST(every_mistake_is_told_at_once_by_line)
         text,
         "study.ini: [study] name is missing: expected text, name of the study\n"
         "study.ini: [backbone] plugin is missing: expected text, backbone component\n"
-        "study.ini: [backbone] weights is missing: expected text, weights file, or random\n"
+        "study.ini: [backbone] weights is missing: expected text, weights file, random, or none "
+        "for a backbone "
+        "whose features have no parameters\n"
         "study.ini:1: [strategy] label is missing: expected text, a name\n"
         "study.ini:3: [strategy] unknown key \"learning_rte\"; did you mean \"learning_rate\"?\n"
         "study.ini:4: [strategy] epochs: expected an integer from 1 to 1000 (epochs), found \"0\"\n"
