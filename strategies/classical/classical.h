@@ -45,8 +45,9 @@ XgStatus classical_check_fit(const XgHost *host, const XgFit *fit);
 /** Whether `features` fits a head that was fitted with that many columns (0: not fitted). */
 XgStatus classical_check_columns(const XgHost *host, const XgFeatures *features, int64_t columns);
 
-/** XG_NOMEM, with the host told. */
+/** XG_NOMEM and XG_CANCELLED, with the host told. */
 XgStatus classical_no_memory(const XgHost *host);
+XgStatus classical_cancelled(const XgHost *host);
 
 /** Zeroed memory for count x size bytes, at least one; NULL also when that overflows. */
 void *classical_new(int64_t count, size_t size);

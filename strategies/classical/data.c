@@ -53,6 +53,11 @@ XgStatus classical_no_memory(const XgHost *host)
     return xg_fail(host, XG_NOMEM, "no memory for the classifier");
 }
 
+XgStatus classical_cancelled(const XgHost *host)
+{
+    return xg_fail(host, XG_CANCELLED, "interrupted while the classifier was fitted");
+}
+
 void *classical_new(int64_t count, size_t size)
 {
     if (count < 0 || (uint64_t) count > SIZE_MAX / size)

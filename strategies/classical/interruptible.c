@@ -93,5 +93,5 @@ XgStatus classical_interruptible(const XgHost *host, const XgFit *fit, void (*wo
     pthread_cond_destroy(&job.ended);
     if (error != 0)
         return xg_fail(host, XG_IO, "no thread for the classifier: error %d", error);
-    return job.completed ? XG_OK : XG_CANCELLED;
+    return job.completed ? XG_OK : classical_cancelled(host);
 }

@@ -158,7 +158,7 @@ static XgStatus choose(Knn *knn, const XgFit *fit)
     if (!good)
         return classical_no_memory(knn->host);
     if (stopped)
-        return XG_CANCELLED;
+        return classical_cancelled(knn->host);
     classical_note(fit, "k %lld; balanced accuracy %.4f over %d inner folds", (long long) knn->k,
                    best, folds);
     return XG_OK;

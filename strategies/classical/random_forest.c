@@ -200,7 +200,7 @@ static XgStatus grow(Task *t, int64_t trees)
         vote(t, root);
         t->fit->progress(t->fit, (double) (i + 1) / (double) trees);
         if (t->fit->cancelled(t->fit))
-            return XG_CANCELLED;
+            return classical_cancelled(t->r->host);
     }
     return XG_OK;
 }

@@ -280,6 +280,7 @@ static void check_stop(const char *name, const char *settings, int questions)
     g_autoptr(GError) error = NULL;
     g_autoptr(XgInstance) head = make_head(name, settings);
     ck_assert_int_eq(try_fit(head, &fit, &error), XG_CANCELLED);
+    ck_assert_msg(strstr(error->message, "interrupted") != NULL, "%s", error->message);
     ck_assert_msg(fit.progress < 1.0, "%s went on to its end", name);
     g_auto(Fit) small = new_fit(ROWS, COLUMNS, KINDS, values, labels, NULL);
     g_autoptr(XgInstance) other = make_head(name, "tap=features");
