@@ -138,12 +138,13 @@ static void cache_note(const char *text, void *user)
 static void make_views(XgStudy *study, const XgFeatureSpec *plain)
 {
     XgTrainAugmentation *a = &study->augmentation;
+    g_autofree char *changes = xg_augment_describe(&study->augment);
     study->view_texts = g_ptr_array_new_with_free_func(g_free);
     study->views = g_new0(XgFeatureStore *, MAX(a->views, 1) + 1);
     for (gint64 i = 0; i < MAX(a->views, 1); i++) {
         XgFeatureSpec spec = *plain;
         char *text = g_strdup_printf("%s; augmented: %s; seed %s; view %" G_GINT64_FORMAT,
-                                     plain->preprocessing, study->augment_text,
+                                     plain->preprocessing, changes,
                                      xg_resolved_text(study->resolved, "study", "seed"), i + 1);
         g_ptr_array_add(study->view_texts, text);
         spec.preprocessing = text;

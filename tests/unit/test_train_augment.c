@@ -202,13 +202,15 @@ static int compare_draws(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Draws do not depend on the batch; no two images of an epoch, copies of one included, and no two
- * epochs have one in common. */
+/* Images and labels come in the order of a plain run. Draws do not depend on the batch; no two
+ * images of an epoch, copies of one included, and no two epochs have one in common. */
 START_TEST(test_draws)
 {
     g_autoptr(Augmented) a = augmented_new(1, 0, unmixed);
     XgPhase *phase = add_phase(a->problem, "all", "all", EPOCHS);
     const XgTrainerSpec spec = problem_spec(a->problem);
+    XgTrainerSpec plain = spec;
+    plain.augmentation = NULL;
     guint64 all[2 * EPOCHS * TRAINING];
     gsize count = 0;
     for (int balanced = 0; balanced < 2; balanced++)
@@ -217,6 +219,9 @@ START_TEST(test_draws)
             phase->name[0] = balanced ? 'b' : 'a';
             phase->batch_size = 8;
             g_autoptr(XgSampling) one = xg_sampling_new(&spec, phase, epoch);
+            g_autoptr(XgSampling) unchanged = xg_sampling_new(&plain, phase, epoch);
+            ck_assert_mem_eq(one->items, unchanged->items, TRAINING * sizeof *one->items);
+            ck_assert(unchanged->draws == NULL && unchanged->mixed == NULL);
             phase->batch_size = 3;
             g_autoptr(XgSampling) other = xg_sampling_new(&spec, phase, epoch);
             ck_assert_uint_eq(one->count, TRAINING);
