@@ -279,8 +279,8 @@ static gboolean read_state(XgStrategyState *state, const XgTensorSource *source,
 }
 
 XgInstance *xg_saved_classifier_open(XgSession *session, const char *id,
-                                     const char *const *settings, const XgTensorSource *source,
-                                     GError **error)
+                                     const char *const *settings, gsize classes,
+                                     const XgTensorSource *source, GError **error)
 {
     g_autoptr(XgStrategyState) state = xg_strategy_state_new();
     XgInstance *strategy = xg_session_instance(session, XG_STRATEGY_KIND, id, settings, error);
@@ -290,6 +290,11 @@ XgInstance *xg_saved_classifier_open(XgSession *session, const char *id,
     gboolean good = read_state(state, source, error);
     if (good && (table->load == NULL || table->predict == NULL))
         good = xg_error_set(error, XG_PLUGIN, "strategy %s: it is no classifier", id);
+    if (good) {
+        const gint64 count = (gint64) classes, one = 1;
+        xg_strategy_state_add(state, XG_STATE_CLASSES, XG_DTYPE_I64, 1, &one,
+                              g_memdup2(&count, sizeof count));
+    }
     if (good)
         good = xg_instance_error(strategy, table->load(xg_instance_self(strategy), &state->face),
                                  error);

@@ -31,10 +31,11 @@ gboolean xg_study_classify(XgStudy *study, float *probabilities, GError **error)
 gboolean xg_study_save_classifier(XgStudy *study, XgTensorWriter *writer, XgStrategyState *state,
                                   GError **error);
 
-/** The strategy `id` with parameters "key=value" and its state from a model file. */
+/** The strategy `id` with parameters "key=value" and its state, for so many classes, from a model
+ *  file. */
 XgInstance *xg_saved_classifier_open(XgSession *session, const char *id,
-                                     const char *const *settings, const XgTensorSource *source,
-                                     GError **error);
+                                     const char *const *settings, gsize classes,
+                                     const XgTensorSource *source, GError **error);
 
 /** predict() on rows x columns feature values; checks what comes back. */
 gboolean xg_classifier_predict(XgInstance *strategy, gint64 rows, gint64 columns,

@@ -356,9 +356,9 @@ static gboolean load_saved(XgSession *session, XgWeightsFile *file, XgSavedModel
     if (!classifier)
         return TRUE;
     g_auto(GStrv) settings = read_settings(object, "strategy_parameters");
-    model->classifier =
-        xg_saved_classifier_open(session, text_in(object, "strategy"),
-                                 (const char *const *) settings, &file->source, error);
+    model->classifier = xg_saved_classifier_open(
+        session, text_in(object, "strategy"), (const char *const *) settings,
+        g_strv_length(model->class_names), &file->source, error);
     return model->classifier != NULL;
 }
 

@@ -102,6 +102,9 @@ XgStatus classical_put(XgState *state, const char *name, int32_t dtype, int64_t 
  *  many); NULL when there is none or it has another count or a float that is not finite. */
 void *classical_get(XgState *state, const char *name, int32_t dtype, int64_t count, int64_t *found);
 
+/** Whether the host has room for that many classes, or does not say. */
+int classical_fits_classes(XgState *state, int64_t classes);
+
 /** "mean" and "scale"; restoring takes scaler->columns of each. */
 XgStatus classical_scaler_save(const ClassicalScaler *scaler, XgState *state);
 int classical_scaler_load(ClassicalScaler *scaler, XgState *state);

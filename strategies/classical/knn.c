@@ -277,7 +277,7 @@ static XgStatus load(void *self, XgState *state)
     Knn *knn = self;
     forget(knn);
     int64_t *facts = classical_get(state, "facts", XG_DTYPE_I64, FACTS, NULL);
-    int good = read_facts(knn, facts);
+    int good = read_facts(knn, facts) && classical_fits_classes(state, knn->classes);
     if (good) {
         knn->values =
             classical_get(state, "values", XG_DTYPE_F32, knn->rows * knn->scaler.columns, NULL);

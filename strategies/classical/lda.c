@@ -234,8 +234,9 @@ static XgStatus load(void *self, XgState *state)
     Lda *lda = self;
     forget(lda);
     int64_t last = -1, *facts = classical_get(state, "facts", XG_DTYPE_I64, FACTS, NULL);
-    int good = facts != NULL && facts[CLASSES] >= 2 && facts[CLASSES] <= 65536 &&
-               facts[COLUMNS] >= 1 && facts[COLUMNS] < INT32_MAX && facts[PRESENT] >= 2 &&
+    int good = facts != NULL && classical_fits_classes(state, facts[CLASSES]) &&
+               facts[CLASSES] >= 2 && facts[CLASSES] <= 65536 && facts[COLUMNS] >= 1 &&
+               facts[COLUMNS] < INT32_MAX && facts[PRESENT] >= 2 &&
                facts[PRESENT] <= facts[CLASSES];
     if (good) {
         lda->classes = facts[CLASSES];

@@ -272,8 +272,9 @@ static XgStatus load(void *self, XgState *state)
     Logistic *l = self;
     forget(l);
     int64_t last = -1, *facts = classical_get(state, "facts", XG_DTYPE_I64, FACTS, NULL);
-    int good = facts != NULL && facts[CLASSES] >= 2 && facts[CLASSES] <= 65536 &&
-               facts[COLUMNS] >= 1 && facts[COLUMNS] < INT32_MAX && facts[PRESENT] >= 2 &&
+    int good = facts != NULL && classical_fits_classes(state, facts[CLASSES]) &&
+               facts[CLASSES] >= 2 && facts[CLASSES] <= 65536 && facts[COLUMNS] >= 1 &&
+               facts[COLUMNS] < INT32_MAX && facts[PRESENT] >= 2 &&
                facts[PRESENT] <= facts[CLASSES];
     if (good) {
         l->classes = facts[CLASSES];

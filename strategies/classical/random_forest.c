@@ -311,8 +311,9 @@ static XgStatus load(void *self, XgState *state)
     RandomForest *r = self;
     forget(r);
     int64_t *facts = classical_get(state, "facts", XG_DTYPE_I64, FACTS, NULL);
-    int good = facts != NULL && facts[CLASSES] >= 2 && facts[CLASSES] <= 65536 &&
-               facts[COLUMNS] >= 1 && facts[COLUMNS] < TREE_LIMIT && facts[PRESENT] >= 2 &&
+    int good = facts != NULL && classical_fits_classes(state, facts[CLASSES]) &&
+               facts[CLASSES] >= 2 && facts[CLASSES] <= 65536 && facts[COLUMNS] >= 1 &&
+               facts[COLUMNS] < TREE_LIMIT && facts[PRESENT] >= 2 &&
                facts[PRESENT] <= facts[CLASSES] && facts[TREES] >= 1 && facts[TREES] <= MAX_TREES &&
                facts[NODES] >= facts[TREES] && facts[NODES] <= TREE_LIMIT * MAX_TREES &&
                facts[LEAVES] >= 1 && facts[LEAVES] <= TREE_LIMIT;

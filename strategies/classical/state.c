@@ -37,6 +37,13 @@ void *classical_get(XgState *state, const char *name, int32_t dtype, int64_t cou
     return copy;
 }
 
+int classical_fits_classes(XgState *state, int64_t classes)
+{
+    int64_t count = 0;
+    const int64_t *room = state->api->get(state, XG_STATE_CLASSES, XG_DTYPE_I64, &count);
+    return room == NULL || (count == 1 && *room == classes);
+}
+
 XgStatus classical_scaler_save(const ClassicalScaler *scaler, XgState *state)
 {
     const XgStatus status =

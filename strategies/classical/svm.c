@@ -236,7 +236,8 @@ static XgStatus load(void *self, XgState *state)
     Svm *svm = self;
     svm_forget(svm);
     int64_t *facts = classical_get(state, "facts", XG_DTYPE_I64, FACT_COUNT, NULL);
-    int good = facts != NULL && facts[FACT_CLASSES] >= 2 && facts[FACT_CLASSES] <= 65536 &&
+    int good = facts != NULL && classical_fits_classes(state, facts[FACT_CLASSES]) &&
+               facts[FACT_CLASSES] >= 2 && facts[FACT_CLASSES] <= 65536 &&
                facts[FACT_COLUMNS] >= 1 && facts[FACT_COLUMNS] < INT32_MAX &&
                facts[FACT_PRESENT] >= 2 && facts[FACT_PRESENT] <= facts[FACT_CLASSES] &&
                facts[FACT_VECTORS] >= 1 && facts[FACT_VECTORS] < INT32_MAX &&

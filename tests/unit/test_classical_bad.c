@@ -236,6 +236,25 @@ START_TEST(test_damaged)
 }
 END_TEST
 
+/* The host has room for fewer classes than a damaged file tells of. */
+START_TEST(test_other_classes)
+{
+    for (guint h = 0; h < G_N_ELEMENTS(heads); h++) {
+        if (!have(heads[h]))
+            continue;
+        g_autoptr(XgInstance) head = fitted(heads[h]);
+        g_autoptr(XgStrategyState) state = do_save(head);
+        for (int64_t classes = KINDS - 1; classes <= KINDS + 1; classes++) {
+            const int64_t one = 1;
+            g_autoptr(GError) error = NULL;
+            state->face.api->put(&state->face, XG_STATE_CLASSES, XG_DTYPE_I64, 1, &one, &classes);
+            g_autoptr(XgInstance) other = make_head(heads[h], "tap=features");
+            ck_assert_int_eq(try_load(other, state, &error), classes == KINDS ? XG_OK : XG_FORMAT);
+        }
+    }
+}
+END_TEST
+
 /* A tree whose walk would not end, or would leave it. */
 START_TEST(test_damaged_tree)
 {
@@ -311,6 +330,7 @@ int main(void)
     tcase_add_test(tcase, test_predict_refused);
     tcase_add_test(tcase, test_constant);
     tcase_add_test(tcase, test_damaged);
+    tcase_add_test(tcase, test_other_classes);
     tcase_add_test(tcase, test_damaged_tree);
     tcase_add_test(tcase, test_stop);
     suite_add_tcase(suite, tcase);

@@ -43,6 +43,9 @@ typedef struct XgFit {
 
 typedef struct XgState XgState;
 
+/** Name of the tensor that tells `load` how many classes there are. */
+#define XG_STATE_CLASSES "xenograft.classes"
+
 /** Named tensors of a strategy's state. IMMUTABLE. */
 typedef struct XgStateApi {
     /** Stores a copy of a tensor (XG_DTYPE_F32, _F64 or _I64). */
@@ -72,7 +75,9 @@ typedef struct XgStrategy {
     XgStatus (*predict)(void *self, const XgFeatures *features, float *probabilities);
     /** Saves what `predict` and steering need, into the model file and checkpoints. */
     XgStatus (*save)(void *self, XgState *state);
-    /** Restores it, in a new instance. */
+    /** Restores it, in a new instance. For a classical head the host adds the tensor
+     *  XG_STATE_CLASSES (one XG_DTYPE_I64): the classes that predict() has room for; refuse a state
+     *  that was saved for another count, since files may be damaged. */
     XgStatus (*load)(void *self, XgState *state);
 } XgStrategy;
 
