@@ -35,8 +35,9 @@ static char *json_text(JsonBuilder *builder)
     return g_strconcat(text, "\n", NULL);
 }
 
-static char *list_tensors(const XgTensorSource *source, gboolean json, GError **error)
+static char *list_tensors(const XgWeightsFile *file, gboolean json, GError **error)
 {
+    const XgTensorSource *source = &file->source;
     g_autoptr(JsonBuilder) builder = json_builder_new();
     g_autoptr(GString) text = g_string_new(NULL);
     gint64 elements = 0;
@@ -53,6 +54,8 @@ static char *list_tensors(const XgTensorSource *source, gboolean json, GError **
         tensor_json(builder, &info);
     }
     json_builder_end_array(builder);
+    if (file->names != NULL)
+        g_string_append_printf(text, "names: %s\n", file->names);
     g_string_append_printf(text, "%" G_GSIZE_FORMAT " tensors, %" G_GINT64_FORMAT " values\n",
                            source->count, elements);
     return json ? json_text(builder) : g_string_free(g_steal_pointer(&text), FALSE);
@@ -80,7 +83,7 @@ char *xg_session_weights(XgSession *session, const char *path, const char *backb
 {
     g_autoptr(XgWeightsFile) file = xg_weights_file_open(session, path, error);
     if (file == NULL || backbone_id == NULL)
-        return file ? list_tensors(&file->source, json, error) : NULL;
+        return file ? list_tensors(file, json, error) : NULL;
     XgInstance *instance = xg_session_instance(session, XG_BACKBONE_KIND, backbone_id, NULL, error);
     g_autoptr(XgSessionBackbone) backbone =
         instance ? xg_session_backbone_new(instance, NULL, 0, error) : NULL;

@@ -10,6 +10,9 @@
 
 #define HEAD_BYTES 4096
 
+/* Under this key a reader tells in one line where it found the tensors and how it named them. */
+#define NOTE_KEY "xenograft.note"
+
 /* ---- The source that core sees ------------------------------------------------------------- */
 
 static const XgWeights *table_of(const XgWeightsFile *file)
@@ -71,7 +74,8 @@ static const char *guess(const guint8 *head, gsize size)
     if (size >= 12 && memcmp(head, "version http", 12) == 0)
         return "it is a Git LFS pointer; fetch the real file with `git lfs pull`";
     if (size >= 4 && (memcmp(head, "PK\3\4", 4) == 0 || memcmp(head, "\x80\2\x8a", 3) == 0))
-        return "it looks like a PyTorch file; no installed plugin reads it";
+        return "it looks like a PyTorch file; the plugin torch, which reads these, is not "
+               "installed: build xenograft with libzip (Debian's package libzip-dev)";
     if (size >= 8 && memcmp(head, "\x89HDF\r\n\x1a\n", 8) == 0)
         return "it is an HDF5 file, such as Keras writes; the plugin keras, which reads these, is "
                "not installed: build xenograft with libhdf5 (Debian's package libhdf5-dev)";
@@ -108,6 +112,15 @@ static XgInstance *choose_reader(XgSession *session, const char *path, GError **
     return best;
 }
 
+/* What the reader did to the names, then what a map did; NULL when neither did anything. */
+static char *describe_names(const XgWeightsFile *file, const char *mapped)
+{
+    const char *note = file->source.metadata(file->source.user, NOTE_KEY);
+    if (note == NULL || mapped == NULL)
+        return g_strdup(note ? note : mapped);
+    return g_strdup_printf("%s; %s", note, mapped);
+}
+
 XgWeightsFile *xg_weights_file_open(XgSession *session, const char *path, GError **error)
 {
     XgInstance *instance = choose_reader(session, path, error);
@@ -130,6 +143,7 @@ XgWeightsFile *xg_weights_file_open(XgSession *session, const char *path, GError
                                     .metadata = on_metadata,
                                     .user = file};
     file->tensors = &file->source;
+    file->names = describe_names(file, NULL);
     return g_steal_pointer(&file);
 }
 
@@ -169,8 +183,9 @@ gboolean xg_weights_file_rename(XgWeightsFile *file, XgInstance *backbone, const
     g_clear_pointer(&file->named, xg_named_tensors_free);
     file->named = named;
     file->tensors = xg_named_tensors_source(named);
+    g_autofree char *mapped = xg_named_tensors_describe(named, id);
     g_free(file->names);
-    file->names = xg_named_tensors_describe(named, id);
+    file->names = describe_names(file, mapped);
     return TRUE;
 }
 

@@ -42,6 +42,7 @@ RESERVED = {
     "libsvm/svm.h": ("strategies/classical/",),
     "linear.h": ("strategies/classical/",),
     "protobuf-c/protobuf-c.h": ("plugins/weights/protobuf/",),
+    "zip.h": ("plugins/weights/torch/",),
     "stb_easy_font.h": ("core/report/sheet.c",),
     "stb_image.h": ("plugins/readers/stb.c",),
     "stb_image_write.h": ("core/report/sheet.c",),
