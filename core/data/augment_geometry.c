@@ -22,7 +22,7 @@ typedef struct {
     const float *pixels;
 } Part;
 
-/* Samples of this side or less are not enlarged; larger pictures than this are not made. */
+/* Of the picture that is sampled. */
 enum { LARGEST_SIDE_PX = 65536 };
 
 /* The inverse of rotation * shear * scale * flip, about the centres of square and crop:

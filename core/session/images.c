@@ -181,6 +181,9 @@ void xg_study_make_features(XgStudy *study)
         .user = study,
     };
     study->features = xg_feature_store_new(&spec);
+    if (!study->augmented && a->views > 0)
+        xg_study_note(study, "augmentation",
+                      "[augment] views has no effect: nothing is changed at random");
     if (!study->augmented)
         return;
     make_views(study, &spec);

@@ -126,7 +126,8 @@ class Augment(cli.Case):
 
     def test_classical_head(self):
         self.copy_xrays(8)
-        plain = self.run_study("plain", strategy__plugin="knn")
+        plain = self.run_study("plain", strategy__plugin="knn", augment__views=2)
+        self.assertIn("[augment] views has no effect", plain.stderr)
         told = "the classifier learns from training images as they are"
         self.assertNotIn(told, plain.stderr)
         fresh = self.run_study("fresh", strategy__plugin="knn", **UNMIXED)
