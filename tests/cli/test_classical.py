@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The xenograft authors
 # SPDX-License-Identifier: MIT
 """Studies whose head is fitted on feature vectors: svm, knn, lda, logistic, random_forest."""
+import base64
 import csv
 import io
 import json
@@ -86,6 +87,19 @@ class Classical(cli.Case):
         cli.write(path, content[:place] + b"\0\0\0\0" + content[place + 4:])
         image = self.at("images", "normal", os.listdir(self.at("images", "normal"))[0])
         self.refused("predict", path, image, says="its random forest is incomplete or damaged")
+
+    def test_more_classes(self):
+        """A state that tells of more classes than the model has gets no room for them."""
+        self.copy_xrays(per_class=6)
+        self.xenograft("run", self.head("knn", strategy__k=3))
+        path = self.at("knn", "model.safetensors")
+        content = cli.read(path, "rb")
+        facts = base64.b64encode((2).to_bytes(8, "little") + (512).to_bytes(8, "little"))[:16]
+        other = base64.b64encode((60000).to_bytes(8, "little") + (512).to_bytes(8, "little"))[:16]
+        self.assertEqual(content.count(facts), 1)
+        cli.write(path, content.replace(facts, other))
+        image = self.at("images", "normal", os.listdir(self.at("images", "normal"))[0])
+        self.refused("predict", path, image, says="its neighbours are incomplete or damaged")
 
 
 cli.main()
