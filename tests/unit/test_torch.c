@@ -110,9 +110,9 @@ START_TEST(test_plain)
     check_plain("legacy.pth", "");
     check_plain("flat.pth", "");
     check_plain("big_endian.pth", "");
-    check_plain("only.pth", "of \"generator\"");
+    check_plain("only.pth", "from \"generator\"");
     check_plain("compiled.pth",
-                "of \"model\", without the prefix \"module.\", without the prefix \"_orig_mod.\"");
+                "from \"model\", prefix \"module.\" dropped, prefix \"_orig_mod.\" dropped");
 }
 END_TEST
 
@@ -172,7 +172,7 @@ START_TEST(test_checkpoints)
         Opened o = open_named(files[i]);
         ck_assert_msg(o.problem.status == XG_OK, "%s: %s", files[i], o.problem.text);
         ck_assert_uint_eq(o.weights.count, 2);
-        ck_assert_str_eq(o.weights.note, "of \"state_dict\", without the prefix \"module.\"");
+        ck_assert_str_eq(o.weights.note, "from \"state_dict\", prefix \"module.\" dropped");
         check_values(&o, "conv.weight", 4, counted);
         check_values(&o, "conv.bias", 2, counted);
         close_opened(&o);

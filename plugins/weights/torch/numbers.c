@@ -83,6 +83,12 @@ static int is_contiguous(const View *view)
     return 1;
 }
 
+int view_is_plain(const View *view, int big_endian)
+{
+    return view->storage->element == ELEMENT_F32 && is_contiguous(view) &&
+           big_endian != is_little_endian_machine();
+}
+
 /* `count` elements `stride` apart. */
 static void convert(const uint8_t *from, Element element, int64_t stride, int64_t count,
                     int big_endian, float *values)

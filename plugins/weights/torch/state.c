@@ -101,7 +101,7 @@ const Value *state_find(const Value *object, char *note, size_t size, Problem *p
             inner = only(object, text, sizeof text, &count);
         if (!inner)
             return refuse(object, count, p);
-        add_note(note, size, "of \"%s\"", key);
+        add_note(note, size, "from \"%s\"", key);
         object = inner;
     }
     return refuse(object, 0, p);
@@ -127,7 +127,7 @@ uint64_t state_prefix(const Value *dict, char *note, size_t size)
     size_t i = 0;
     while (i < sizeof prefixes / sizeof prefixes[0]) {
         if (all_begin(dict, skipped, prefixes[i])) {
-            add_note(note, size, "without the prefix \"%s\"", prefixes[i]);
+            add_note(note, size, "prefix \"%s\" dropped", prefixes[i]);
             skipped += strlen(prefixes[i]);
             i = 0;
         } else {

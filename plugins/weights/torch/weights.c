@@ -172,6 +172,20 @@ static const uint8_t *unpack(Weights *w, const Place *place, Problem *p)
     return w->unpacked;
 }
 
+static int is_big_endian(const Weights *w)
+{
+    return w->archive && archive_is_big_endian(w->archive);
+}
+
+const uint8_t *weights_plain(const Weights *w, uint64_t index)
+{
+    const View *view = w->tensors[index].view;
+    const uint8_t *bytes = w->tensors[index].place.bytes.bytes;
+    if (!bytes || view->count == 0 || !view_is_plain(view, is_big_endian(w)))
+        return NULL;
+    return bytes + (view->storage->first + view->offset) * (int64_t) sizeof(float);
+}
+
 int weights_values(Weights *w, uint64_t index, float *values, Problem *p)
 {
     const Tensor *t = &w->tensors[index];
@@ -181,6 +195,6 @@ int weights_values(Weights *w, uint64_t index, float *values, Problem *p)
     if (!bytes)
         bytes = unpack(w, &t->place, p);
     if (bytes)
-        view_values(t->view, bytes, w->archive && archive_is_big_endian(w->archive), values);
+        view_values(t->view, bytes, is_big_endian(w), values);
     return bytes != NULL;
 }

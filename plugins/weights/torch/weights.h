@@ -37,11 +37,17 @@ int32_t tensor_dtype(const Tensor *tensor);
 /** All values of tensor `index`, row-major. 0 on failure. */
 int weights_values(Weights *weights, uint64_t index, float *values, Problem *p);
 
+/** Where in the file the values of tensor `index` lie, when they lie there as float32 in order, as
+ *  this machine has them; NULL otherwise. */
+const uint8_t *weights_plain(const Weights *weights, uint64_t index);
+
 /** The dict of tensors in what the file holds; NULL on failure. Adds to the note. */
 const Value *state_find(const Value *object, char *note, size_t size, Problem *p);
 /** Bytes of the prefixes that all tensors of the dict have, such as "module.". Adds to the note. */
 uint64_t state_prefix(const Value *dict, char *note, size_t size);
 
+/** 1 when the values of a view lie in order as this machine has floats. */
+int view_is_plain(const View *view, int big_endian);
 /** Converts a view of a storage. */
 void view_values(const View *view, const uint8_t *storage, int big_endian, float *values);
 
