@@ -392,22 +392,45 @@ START_TEST(test_pure)
 }
 END_TEST
 
-/* Seed and draw both matter. */
+/* Seed and draw both matter, to every kind of change. */
 START_TEST(test_seed)
 {
-    const XgAugment a = busy();
+    XgAugment cases[6] = {busy(), settings(), settings(), settings(), settings(), settings()};
     g_auto(XgImage) image = {0};
     float one[LENGTH], other[LENGTH];
+    cases[1].noise = 0.1;
+    cases[2].rotate_deg = 30;
+    cases[3].crop = XG_CROP_RESIZED;
+    cases[4].blur_px = 2;
+    cases[5].gamma = 0.5;
     read_image("colour.png", &image);
-    ck_assert(xg_augment_image(&a, 1, 2, &preprocess, &image, one, NULL));
-    ck_assert(xg_augment_image(&a, 1, 2, &preprocess, &image, other, NULL));
-    ck_assert_mem_eq(one, other, sizeof one);
-    ck_assert(xg_augment_image(&a, 2, 2, &preprocess, &image, other, NULL));
-    ck_assert(memcmp(one, other, sizeof one) != 0);
-    ck_assert(xg_augment_image(&a, 1, 3, &preprocess, &image, other, NULL));
-    ck_assert(memcmp(one, other, sizeof one) != 0);
-    for (int i = 0; i < LENGTH; i++)
-        ck_assert(isfinite(one[i]));
+    for (gsize k = 0; k < G_N_ELEMENTS(cases); k++) {
+        const XgAugment *a = &cases[k];
+        ck_assert(xg_augment_image(a, 1, 2, &preprocess, &image, one, NULL));
+        ck_assert(xg_augment_image(a, 1, 2, &preprocess, &image, other, NULL));
+        ck_assert_mem_eq(one, other, sizeof one);
+        ck_assert(xg_augment_image(a, 2, 2, &preprocess, &image, other, NULL));
+        ck_assert(memcmp(one, other, sizeof one) != 0);
+        ck_assert(xg_augment_image(a, 1, 3, &preprocess, &image, other, NULL));
+        ck_assert(memcmp(one, other, sizeof one) != 0);
+        for (int i = 0; i < LENGTH; i++)
+            ck_assert(isfinite(one[i]));
+    }
+}
+END_TEST
+
+/* The pattern of the noise is the draw's, not only its strength. */
+START_TEST(test_noise_pattern)
+{
+    float one[64] = {0}, other[64] = {0};
+    XgAugmentDraw what = nothing;
+    what.noise = 0.01;
+    for (int i = 0; i < 64; i++)
+        one[i] = other[i] = 0.5f;
+    xg_augment_noise(&what, 1, 2, one, 64);
+    xg_augment_noise(&what, 1, 3, other, 64);
+    for (int i = 0; i < 64; i++)
+        ck_assert_float_ne(one[i], other[i]);
 }
 END_TEST
 
@@ -472,6 +495,7 @@ int main(void)
     tcase_add_test(tests, test_noise_and_cutout);
     tcase_add_test(tests, test_pure);
     tcase_add_test(tests, test_seed);
+    tcase_add_test(tests, test_noise_pattern);
     tcase_add_test(tests, test_describe);
     tcase_add_test(tests, test_bad_settings);
     SRunner *runner = srunner_create(suite);

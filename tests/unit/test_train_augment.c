@@ -84,7 +84,7 @@ END_TEST
 START_TEST(test_rectangles)
 {
     const XgMixing mixing = {1.0, 1.0};
-    int cut = 0;
+    int cut = 0, inside = 0;
     for (guint64 stream = 0; stream < 500; stream++) {
         XgMixed mixed[2];
         xg_mix_draw(&mixing, 4, stream, 2, 40, 20, mixed);
@@ -97,9 +97,13 @@ START_TEST(test_rectangles)
             ck_assert(m->left <= m->right && m->top <= m->bottom);
             const gint64 area = (m->right - m->left) * (m->bottom - m->top);
             ck_assert_double_eq_tol(m->share, 1.0 - (double) area / 800.0, 1e-12);
+            const gboolean whole = m->left > 0 && m->top > 0 && m->right < 40 && m->bottom < 20;
+            if (whole)
+                ck_assert_int_le(ABS(m->right - m->left - 2 * (m->bottom - m->top)), 3);
+            inside += whole;
         }
     }
-    ck_assert(cut > 420 && cut < 580);
+    ck_assert(cut > 420 && cut < 580 && inside > 50);
 }
 END_TEST
 
