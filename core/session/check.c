@@ -13,6 +13,20 @@ typedef struct {
     double seconds; /* of all its epochs; the frozen part once, or as often as images change */
 } PhaseReport;
 
+/* Images that pass the frozen part: each once and once more for each view that is kept, or at
+ * each epoch. */
+static double frozen_runs(const XgTrainerSpec *spec, const XgPhaseEstimate *estimate, double epochs)
+{
+    const XgTrainAugmentation *augmentation = spec->augmentation;
+    const double trained = (double) spec->train_count;
+    if (estimate->streamed)
+        return epochs * (trained + (double) spec->validation_count);
+    const double again = augmentation == NULL      ? 0.0
+                         : augmentation->views > 0 ? (double) augmentation->views
+                                                   : epochs;
+    return (double) spec->item_count + again * trained;
+}
+
 static gboolean estimate_phase(XgStudy *study, guint index, PhaseReport *report, GError **error)
 {
     const XgTrainerSpec spec = xg_study_trainer_spec(study);
@@ -20,12 +34,12 @@ static gboolean estimate_phase(XgStudy *study, guint index, PhaseReport *report,
     if (!xg_train_estimate(&spec, index, &report->estimate, error))
         return FALSE;
     xg_phase_facts(report->phase, study->network, &report->facts);
-    const double images = (double) spec.item_count, trained = (double) spec.train_count;
+    const XgPhaseEstimate *e = &report->estimate;
+    const double trained = (double) spec.train_count, validated = (double) spec.validation_count;
     const double epochs = (double) report->phase->epochs;
-    const gint64 views = study->augmentation.views;
-    const double changed = !study->augmented ? 0.0 : views > 0 ? (double) views : epochs;
-    report->seconds = report->estimate.frozen_seconds_per_image * (images + changed * trained) +
-                      report->estimate.training_seconds_per_image * trained * epochs;
+    report->seconds = e->frozen_seconds_per_image * frozen_runs(&spec, e, epochs) +
+                      epochs * (e->training_seconds_per_image * trained +
+                                e->evaluation_seconds_per_image * validated);
     return TRUE;
 }
 
@@ -46,7 +60,7 @@ static void phase_text(GString *text, const PhaseReport *report)
         " (fine-tuning ratio %.3f)\n"
         "  frozen part         %u kernels (%u on reference kernels), %u batch norms folded, %u "
         "operators fused, arena %.1f MiB, %.1f ms per image, %" G_GINT64_FORMAT
-        " values per image kept\n"
+        " values per image %s\n"
         "  training program    %u kernels (%u on reference kernels), arena %.1f MiB, scratch %.1f "
         "MiB, %.2f ms per image, %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
         " images of a batch at once\n"
@@ -61,7 +75,8 @@ static void phase_text(GString *text, const PhaseReport *report)
         (double) report->facts.trained_layers / (double) MAX(report->facts.all_layers, 1),
         e->frozen.nodes, e->frozen.reference_nodes, e->frozen.folded, e->frozen.fused,
         mebibytes(e->frozen.arena_bytes), 1e3 * e->frozen_seconds_per_image, e->boundary_elements,
-        e->training.nodes, e->training.reference_nodes, mebibytes(e->training.arena_bytes),
+        e->streamed ? "computed at each pass" : "kept", e->training.nodes,
+        e->training.reference_nodes, mebibytes(e->training.arena_bytes),
         mebibytes(e->training.scratch_bytes), 1e3 * e->training_seconds_per_image, e->training_rows,
         report->phase->batch_size, xg_phase_bn_name(report->phase), mebibytes(e->peak_bytes),
         report->seconds, report->phase->epochs);
@@ -104,6 +119,9 @@ static void phase_json(JsonBuilder *builder, const PhaseReport *report)
            (double) report->facts.trained_layers / (double) MAX(report->facts.all_layers, 1));
     number(builder, "frozen_seconds_per_image", e->frozen_seconds_per_image);
     number(builder, "training_seconds_per_image", e->training_seconds_per_image);
+    number(builder, "evaluation_seconds_per_image", e->evaluation_seconds_per_image);
+    json_builder_set_member_name(builder, "outputs_kept");
+    json_builder_add_boolean_value(builder, !e->streamed);
     whole(builder, "epochs", report->phase->epochs);
     number(builder, "estimated_seconds", report->seconds);
     json_builder_end_object(builder);

@@ -81,19 +81,14 @@ static gboolean estimate_frozen(XgTrainRun *run, XgPhaseEstimate *estimate, GErr
     return TRUE;
 }
 
-static gboolean estimate_training(XgTrainRun *run, XgPhaseEstimate *estimate, GError **error)
+static gboolean time_training(XgTrainRun *run, gint64 batch, const Inputs *inputs,
+                              XgPhaseEstimate *estimate, GError **error)
 {
-    const XgTrainerSpec *spec = run->spec;
-    const gint64 batch = MIN(run->rows, (gint64) spec->train_count);
-    const GPtrArray *boundary = run->cut->boundary;
-    g_autoptr(Inputs) inputs =
-        random_inputs((XgValue *const *) boundary->pdata, (int) boundary->len, batch, error);
-    if (inputs == NULL)
-        return FALSE;
-    g_autofree float *targets = g_new0(float, (gsize) (batch * spec->classes));
+    const gint64 classes = run->spec->classes;
+    g_autofree float *targets = g_new0(float, (gsize) (batch * classes));
     g_autofree float *weights = g_new(float, (gsize) batch);
     for (gint64 i = 0; i < batch; i++) {
-        targets[i * spec->classes] = 1.0f;
+        targets[i * classes] = 1.0f;
         weights[i] = 1.0f / (float) batch;
     }
     const float *logits;
@@ -103,6 +98,31 @@ static gboolean estimate_training(XgTrainRun *run, XgPhaseEstimate *estimate, GE
                           weights, 0, &logits, &loss, error))
         return FALSE;
     estimate->training_seconds_per_image = seconds_since(started_us) / (double) batch;
+    return TRUE;
+}
+
+static gboolean time_evaluation(XgTrainRun *run, gint64 batch, const Inputs *inputs,
+                                XgPhaseEstimate *estimate, GError **error)
+{
+    const float *logits;
+    const gint64 started_us = g_get_monotonic_time();
+    if (!xg_program_run(run->evaluation, batch, (const float *const *) inputs->values, &logits,
+                        error))
+        return FALSE;
+    estimate->evaluation_seconds_per_image = seconds_since(started_us) / (double) batch;
+    return TRUE;
+}
+
+static gboolean estimate_training(XgTrainRun *run, XgPhaseEstimate *estimate, GError **error)
+{
+    const gint64 trained = MIN(run->rows, (gint64) run->spec->train_count);
+    const GPtrArray *boundary = run->cut->boundary;
+    const gint64 most = MAX(trained, run->evaluation_rows);
+    g_autoptr(Inputs) inputs =
+        random_inputs((XgValue *const *) boundary->pdata, (int) boundary->len, most, error);
+    if (inputs == NULL || !time_training(run, trained, inputs, estimate, error) ||
+        !time_evaluation(run, run->evaluation_rows, inputs, estimate, error))
+        return FALSE;
     estimate->training = xg_program_facts(run->training);
     estimate->training_rows = run->rows;
     return TRUE;
@@ -134,10 +154,9 @@ static gboolean estimate_phase(XgTrainRun *run, XgPhaseEstimate *estimate, GErro
     const gsize frozen = estimate->frozen.arena_bytes + estimate->frozen.scratch_bytes;
     const gsize programs =
         xg_budget_program_bytes(run->training) + xg_budget_program_bytes(run->evaluation);
-    gboolean streamed;
-    xg_feature_store_bytes(spec->features, run->cut, spec->item_count, &streamed);
+    xg_feature_store_bytes(spec->features, run->cut, spec->item_count, &estimate->streamed);
     estimate->peak_bytes =
-        xg_run_held_bytes(run) + (streamed ? frozen + programs : MAX(frozen, programs));
+        xg_run_held_bytes(run) + (estimate->streamed ? frozen + programs : MAX(frozen, programs));
     return TRUE;
 }
 
@@ -171,9 +190,8 @@ gboolean xg_train_estimate_features(const XgTrainerSpec *spec, XgValue *tap,
     run.cut = xg_cut_new(spec->network, tap, nothing_trained, NULL, XG_BN_FROZEN);
     estimate->boundary_elements = run.cut->elements;
     const gboolean good = estimate_frozen(&run, estimate, error);
-    gboolean streamed;
     const gsize stored =
-        xg_feature_store_bytes(spec->features, run.cut, spec->item_count, &streamed);
+        xg_feature_store_bytes(spec->features, run.cut, spec->item_count, &estimate->streamed);
     /* The matrix, and the copies of its parts that the strategy sees. */
     const gsize rows = sizeof(float) * spec->item_count * (gsize) run.cut->elements;
     const XgValue *input = spec->network->inputs->pdata[0];

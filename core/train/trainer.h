@@ -120,6 +120,8 @@ typedef struct {
     gint64 boundary_elements; /**< cached floats per image */
     double frozen_seconds_per_image;
     double training_seconds_per_image;
+    double evaluation_seconds_per_image;
+    gboolean streamed;    /**< the frozen part runs at each pass, its outputs are not kept */
     gint64 training_rows; /**< images that a pass takes: fewer than a batch to keep the limit */
     gsize peak_bytes;     /**< all that the phase plans to hold at once: the weights and their
                                copies, optimiser, rows in memory, batches, programs */

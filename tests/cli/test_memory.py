@@ -48,9 +48,12 @@ class Memory(cli.Case):
             self.assertGreater(bytes_free, limit + BASE)
             self.assertLess(bytes_kept, limit + BASE)
 
-    def test_rows_leave_memory(self):
-        """Where they would take more than a quarter of the limit, the frozen part runs again."""
+    def test_same_bits_where_all_fits(self):
         self.prepare(strategy__plugin="partial", data__cache="memory", data__size=128)
+        kept = self.planned()["phases"][0]
+        again = self.planned("-s", "data.cache=none")["phases"][0]
+        self.assertTrue(kept["outputs_kept"])
+        self.assertFalse(again["outputs_kept"])
         same = self.peak("free")[1], self.peak("kept", "-s", "engine.memory=1Gi")[1]
         self.assertEqual(*same)
         self.assert_same("free", "kept")
