@@ -4,13 +4,12 @@
 #include <xenograft/strategy.h>
 #include <math.h>
 #include <stdlib.h>
-typedef struct { int64_t count; float *values; } Means; /* per class: mean vector, image count */
-static XgStatus take(Means *m, int64_t count, const float *values)
+typedef struct { int64_t count, classes; float *values; } Means; /* means, image counts */
+static XgStatus take(Means *m, int64_t count, int64_t classes, const float *values)
 {
     float *room = realloc(m->values, (size_t) count * sizeof *room);
-    if (!room) return XG_NOMEM;
-    for (int64_t i = 0; i < count; i++) room[i] = values ? values[i] : 0.0f;
-    return *m = (Means){count, room}, XG_OK;
+    for (int64_t i = 0; room && i < count; i++) room[i] = values ? values[i] : 0.0f;
+    return room ? (*m = (Means){count, classes, room}, XG_OK) : XG_NOMEM;
 }
 static XgStatus create(const XgHost *h, const XgComponent *c, void **self)
 { return (void) h, (void) c, (*self = calloc(1, sizeof(Means))) ? XG_OK : XG_NOMEM; }
@@ -20,7 +19,7 @@ static XgStatus plan(void *self, XgPlan *p)
 static XgStatus fit(void *self, const XgFit *f)
 {
     const int64_t n = f->train.columns;
-    if (take(self, f->classes * (n + 1), NULL) != XG_OK) return XG_NOMEM;
+    if (take(self, f->classes * (n + 1), f->classes, NULL) != XG_OK) return XG_NOMEM;
     for (int64_t i = 0; i < f->train.rows; i++) {
         float *mean = ((Means *) self)->values + f->train.labels[i] * (n + 1), k = ++mean[n];
         for (int64_t j = 0; j < n; j++) mean[j] += (f->train.values[i * n + j] - mean[j]) / k;
@@ -30,7 +29,8 @@ static XgStatus fit(void *self, const XgFit *f)
 static XgStatus predict(void *self, const XgFeatures *x, float *row)
 {
     const Means *m = self;
-    const int64_t n = x->columns, classes = m->count / (n + 1);
+    const int64_t n = x->columns, classes = m->classes;
+    if (classes * (n + 1) != m->count) return XG_SHAPE;
     for (int64_t i = 0; i < x->rows; i++, row += classes) {
         float sum = 0.0f; /* of inverse distances */
         for (int64_t k = 0; k < classes; k++) {
@@ -47,9 +47,9 @@ static XgStatus save(void *self, XgState *s)
 { const Means *m = self; return s->api->put(s, "means", XG_DTYPE_F32, 1, &m->count, m->values); }
 static XgStatus load(void *self, XgState *s)
 {
-    int64_t count;
-    const float *means = s->api->get(s, "means", XG_DTYPE_F32, &count);
-    return means ? take(self, count, means) : XG_FORMAT;
+    int64_t n = 0; const int64_t *classes = s->api->get(s, XG_STATE_CLASSES, XG_DTYPE_I64, &n);
+    const float *means = s->api->get(s, "means", XG_DTYPE_F32, &n);
+    return means && classes ? take(self, n, *classes, means) : XG_FORMAT;
 }
 static const XgStrategy table = {plan, NULL, NULL, fit, predict, save, load};
 static const XgComponent centroid = {

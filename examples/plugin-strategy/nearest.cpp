@@ -34,6 +34,7 @@ XgStatus predict(void *self, const XgFeatures *x, float *out)
 {
     const auto &m = *static_cast<Nearest *>(self);
     const int64_t n = x->columns, classes = int64_t(m.labels.back());
+    if (int64_t(m.rows.size()) != n * int64_t(m.labels.size() - 1)) return XG_SHAPE;
     for (int64_t i = 0; i < x->rows; i++, out += classes) {
         float nearest = std::numeric_limits<float>::infinity();
         for (size_t k = 0; k + 1 < m.labels.size(); k++) {
@@ -68,8 +69,14 @@ XgStatus save(void *self, XgState *s)
 XgStatus load(void *self, XgState *s)
 {
     auto &m = *static_cast<Nearest *>(self);
-    const XgStatus status = get(s, "rows", m.rows);
-    return status == XG_OK ? get(s, "labels", m.labels) : status;
+    int64_t count = 0;
+    auto classes = static_cast<const int64_t *>(
+        s->api->get(s, XG_STATE_CLASSES, XG_DTYPE_I64, &count));
+    XgStatus status = get(s, "rows", m.rows);
+    if (status == XG_OK) status = get(s, "labels", m.labels);
+    if (status != XG_OK) return status;
+    const bool fits = classes && !m.labels.empty() && m.labels.back() == float(*classes);
+    return fits ? XG_OK : XG_FORMAT;
 }
 const XgStrategy table = {plan, nullptr, nullptr, fit, predict, save, load};
 const XgComponent nearest = {sizeof(XgComponent), XG_STRATEGY_KIND, "nearest", "1.0.0", "MIT-0",
