@@ -211,10 +211,13 @@ static char *kind_noun(const char *kind)
     return g_strndup(noun, strcspn(noun, "/"));
 }
 
-/* What a component that only some builds have needs; NULL: nothing is known of it. */
-static const char *library_of(const char *id)
+const char *xg_registry_library(const char *id)
 {
     static const char *const optional[][2] = {
+        {"torch", "libzip (Debian's package libzip-dev)"},
+        {"keras", "libhdf5 (Debian's package libhdf5-dev)"},
+        {"caffe", "protobuf-c (Debian's packages libprotobuf-c-dev and protobuf-c-compiler)"},
+        {"onnx", "protobuf-c (Debian's packages libprotobuf-c-dev and protobuf-c-compiler)"},
         {"svm", "LIBSVM (Debian's package libsvm-dev)"},
         {"logistic", "LIBLINEAR (Debian's package liblinear-dev)"},
     };
@@ -233,7 +236,7 @@ static void not_found(const XgRegistry *registry, const char *kind, const char *
             g_ptr_array_add(ids, (char *) e->id);
     g_ptr_array_add(ids, NULL);
     const char *colon = strchr(name, ':');
-    const char *library = library_of(colon ? colon + 1 : name);
+    const char *library = xg_registry_library(colon ? colon + 1 : name);
     const char *near = xg_suggest(colon ? colon + 1 : name, (const char *const *) ids->pdata);
     g_autofree char *noun = kind_noun(kind);
     g_autofree char *shown = xg_text_quoted(name);

@@ -53,6 +53,10 @@ void xg_registry_add_interface(XgRegistry *registry, const char *id, const void 
 /** The first interface that a component needs and this host has not; NULL: none. [main] */
 const char *xg_registry_missing_interface(const XgRegistry *registry, const XgEntry *entry);
 
+/** The library and its package that a component which only some builds have needs; NULL: nothing is
+ *  known of it. [any] */
+const char *xg_registry_library(const char *id);
+
 /* ---- Instances ---- */
 
 typedef struct XgInstance XgInstance;

@@ -71,6 +71,15 @@ typedef struct {
     char *names;                   /**< what renamed them, one line; NULL: nothing */
 } XgWeightsFile;
 
+/** What contents are that no weights file has, a web page for example; NULL: not known. */
+const char *xg_not_weights(const guint8 *head, gsize size);
+
+/** No control characters but white space. */
+gboolean xg_is_text(const guint8 *head, gsize size);
+
+/** Why no reader takes a file: the plugin is not installed, or it is text. Free with g_free(). */
+char *xg_unknown_weights(XgSession *session, const char *path, const guint8 *head, gsize size);
+
 XgWeightsFile *xg_weights_file_open(XgSession *session, const char *path, GError **error);
 void xg_weights_file_close(XgWeightsFile *file);
 

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define HEAD_BYTES 4096
+/* The most that readers give for a name alone. */
+#define NAME_SCORE 20
 
 /* Under this key a reader tells in one line where it found the tensors and how it named them. */
 #define NOTE_KEY "xenograft.note"
@@ -64,30 +66,17 @@ static gboolean read_head(const char *path, guint8 *head, gsize *size, GError **
     return TRUE;
 }
 
-/* What a file that no plugin knows seems to be. */
-static const char *guess(const guint8 *head, gsize size)
-{
-    if (size == 0)
-        return "it is empty";
-    if (size >= 5 && (memcmp(head, "<!DOC", 5) == 0 || memcmp(head, "<html", 5) == 0))
-        return "it is a web page, perhaps the error page of a download";
-    if (size >= 12 && memcmp(head, "version http", 12) == 0)
-        return "it is a Git LFS pointer; fetch the real file with `git lfs pull`";
-    if (size >= 4 && (memcmp(head, "PK\3\4", 4) == 0 || memcmp(head, "\x80\2\x8a", 3) == 0))
-        return "it looks like a PyTorch file; the plugin torch, which reads these, is not "
-               "installed: build xenograft with libzip (Debian's package libzip-dev)";
-    if (size >= 8 && memcmp(head, "\x89HDF\r\n\x1a\n", 8) == 0)
-        return "it is an HDF5 file, such as Keras writes; the plugin keras, which reads these, is "
-               "not installed: build xenograft with libhdf5 (Debian's package libhdf5-dev)";
-    return "no installed weights plugin knows its content";
-}
-
 static XgInstance *choose_reader(XgSession *session, const char *path, GError **error)
 {
     guint8 head[HEAD_BYTES];
     gsize size = 0;
     if (!read_head(path, head, &size, error))
         return NULL;
+    const char *other = xg_not_weights(head, size);
+    if (other != NULL) {
+        xg_error_set(error, XG_FORMAT, "%s: not a weights file: %s", path, other);
+        return NULL;
+    }
     XgInstance *best = NULL;
     int best_score = 0;
     const XgEntry *entry = NULL;
@@ -107,8 +96,12 @@ static XgInstance *choose_reader(XgSession *session, const char *path, GError **
         }
     }
     xg_session_show_warnings(session);
-    if (best == NULL)
-        xg_error_set(error, XG_FORMAT, "%s: not a weights file: %s", path, guess(head, size));
+    if (best == NULL || (best_score <= NAME_SCORE && xg_is_text(head, size))) {
+        xg_instance_free(best);
+        best = NULL;
+        g_autofree char *why = xg_unknown_weights(session, path, head, size);
+        xg_error_set(error, XG_FORMAT, "%s: not a weights file: %s", path, why);
+    }
     return best;
 }
 

@@ -1,11 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The xenograft authors
 # SPDX-License-Identifier: MIT
 """Wrong studies, images, weights and a full disk: said in plain words, nothing half-written."""
+import bz2
+import gzip
+import io
+import lzma
 import os
 import resource
 import shutil
 import signal
 import subprocess
+import tarfile
 import unittest
 
 import cli
@@ -121,9 +126,6 @@ class Weights(cli.Case):
         self.copy_xrays(4)
         real = os.path.join(cli.WEIGHTS, "squeezenet1_1.safetensors")
         cases = {
-            "html": (b"<!DOCTYPE html><html><body>404</body></html>", ["a web page"]),
-            "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
-                    ["Git LFS pointer"]),
             "short": (cli.read(real, "rb")[:100000], ["ends at byte"]),
             "header": (cli.read(real, "rb")[:500], ["header"]),
             "empty": (b"", ["empty"])}
@@ -134,6 +136,53 @@ class Weights(cli.Case):
                 self.refused("weights", file, says=[file] + says)
         self.refused("run", self.study(backbone__weights="gone.safetensors"),
                      says="gone.safetensors")
+
+    def test_other_contents(self):
+        tar = io.BytesIO()
+        with tarfile.open(fileobj=tar, mode="w") as archive:
+            archive.addfile(tarfile.TarInfo("model.pth"))
+        cases = {
+            "html": (b"<!DOCTYPE html><html><body>404</body></html>", "a web page"),
+            "spaces": (b"\xef\xbb\xbf\r\n  <HTML><title>x</title>", "a web page"),
+            "xml": (b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "XML"),
+            "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+                    "Git LFS pointer"),
+            "annex": (b"/annex/objects/SHA256E-s9--0.pth\n", "git annex get"),
+            "gzip": (gzip.compress(b"weights"), "compressed by gzip"),
+            "xz": (lzma.compress(b"weights"), "compressed by xz"),
+            "bzip2": (bz2.compress(b"weights"), "compressed by bzip2"),
+            "tar": (tar.getvalue(), "a tar archive"),
+            "png": (b"\x89PNG\r\n\x1a\n0000", "an image")}
+        for name, (data, what) in cases.items():
+            for suffix in (".pth", ".onnx", ".h5", ".safetensors", ""):
+                with self.subTest(name + suffix):
+                    file = cli.write(self.at("cache", name + suffix), data)
+                    self.refused("weights", file, says=[file + ": not a weights file: it is", what])
+
+    def test_messages_of_servers(self):
+        file = cli.write(self.at("cache", "model.pth"), b'{"message": "Not Found"}')
+        self.refused("weights", file, says='it is text, perhaps a server\'s message: "{')
+
+    def test_plugin_not_installed(self):
+        """A copy of the installation whose plugins for other libraries' files are gone."""
+        stage = self.at("cache", "stage")
+        shutil.copytree(cli.STAGE, stage, symlinks=True)
+        for folder, _, files in os.walk(stage):
+            for file in files:
+                if file in ("keras.so", "caffe.so", "onnx.so", "torch.so"):
+                    os.unlink(os.path.join(folder, file))
+        command = os.path.join(stage, os.path.relpath(cli.COMMAND, cli.STAGE))
+        cases = {
+            "m.pth": (b"PK\3\4rest of it", "the plugin torch", "libzip-dev"),
+            "old.pt": (b"\x80\2\x8a\x0al\xfc\x9c", "the plugin torch", "libzip-dev"),
+            "m.h5": (b"\x89HDF\r\n\x1a\n\0\0", "the plugin keras", "libhdf5-dev"),
+            "m.caffemodel": (b"\x0a\4name", "the plugin caffe", "libprotobuf-c-dev"),
+            "m.onnx": (b"\x08\7\x12\3", "the plugin onnx", "libprotobuf-c-dev"),
+            "m.bin": (b"\0\1\2", "no installed weights plugin knows its content")}
+        for name, (data, *says) in cases.items():
+            with self.subTest(name):
+                file = cli.write(self.at("cache", name), data)
+                self.refused("weights", file, says=[file] + says, command=command)
 
     def test_of_another_backbone(self):
         self.copy_xrays(4)
@@ -154,8 +203,14 @@ class Failures(cli.Case):
 
         for limit in (1 << 20, 20000, 3000, 100):
             with self.subTest(limit):
-                self.refused("run", self.study(), status=1, preexec_fn=small_files,
-                             says=[self.at("out.partial"), "File too large"])
+                done = self.xenograft("run", self.study(), status=1, preexec_fn=small_files)
+                self.assertIn(self.at("out.partial"), done.stderr)
+                self.assertIn("File too large", done.stderr)
+                self.assertFalse(os.path.exists(self.at("out")))
+                # A machine slow enough to have written one keeps its checkpoint.
+                if os.path.exists(self.at("out.partial")):
+                    self.assertIn("keeps a checkpoint; --resume goes on", done.stderr)
+                    shutil.rmtree(self.at("out.partial"))
         self.xenograft("run", self.study())
         self.assert_complete()
 
@@ -164,7 +219,7 @@ class Failures(cli.Case):
         study = self.study(study__output="disk/out")
         os.mkdir(self.at("disk"))
         script = "mount -t tmpfs -o size=%s none disk || exit 77; shift; \"$@\"; status=$?; " \
-                 "ls -A disk; exit $status"
+                 "ls -A disk/out; ls -A disk/out.partial | grep -v ^checkpoint; exit $status"
         for size in ("1m", "64k"):
             done = subprocess.run(
                 ["unshare", "-m", "sh", "-c", script % size, "sh", "--", cli.COMMAND, "run", study],
