@@ -158,9 +158,10 @@ static gboolean open_all(Conversion *c, XgSession *session, GError **error)
 {
     gint64 classes = 1000;
     c->file = xg_weights_file_open(session, c->wanted->in, error);
-    c->backbone = c->file ? xg_session_backbone_from(session, c->wanted->backbone,
-                                                     c->wanted->settings, &classes, error)
-                          : NULL;
+    c->backbone = c->file && xg_weights_file_hash(c->file, error)
+                      ? xg_session_backbone_from(session, c->wanted->backbone, c->wanted->settings,
+                                                 &classes, error)
+                      : NULL;
     if (c->backbone == NULL || !build(c, classes, error))
         return FALSE;
     const gint64 found = classes_of_file(c, classes);

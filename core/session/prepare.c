@@ -334,7 +334,7 @@ static gboolean fill_store(XgStudy *study, GError **error)
         return FALSE;
     if (given) {
         study->weights = xg_weights_file_open(study->session, weights, error);
-        if (study->weights == NULL)
+        if (study->weights == NULL || !xg_weights_file_hash(study->weights, error))
             return FALSE;
     }
     if (given && !study->plan->random_start)

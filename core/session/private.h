@@ -64,7 +64,7 @@ typedef struct {
     XgInstance *instance;
     void *file;
     char *path;
-    char *sha256;
+    char *sha256;                  /**< NULL before xg_weights_file_hash() */
     XgTensorSource source;         /**< tensors as the file names them */
     XgNamedTensors *named;
     const XgTensorSource *tensors; /**< under a backbone's names; before them `source` */
@@ -82,6 +82,9 @@ char *xg_unknown_weights(XgSession *session, const char *path, const guint8 *hea
 
 XgWeightsFile *xg_weights_file_open(XgSession *session, const char *path, GError **error);
 void xg_weights_file_close(XgWeightsFile *file);
+
+/** Sets `sha256`, for which the whole file is read. */
+gboolean xg_weights_file_hash(XgWeightsFile *file, GError **error);
 
 /** The licence that the file's metadata names; NULL: none. Lives as long as the file. */
 const char *xg_weights_file_licence(const XgWeightsFile *file);

@@ -122,9 +122,6 @@ XgWeightsFile *xg_weights_file_open(XgSession *session, const char *path, GError
     g_autoptr(XgWeightsFile) file = g_new0(XgWeightsFile, 1);
     file->instance = instance;
     file->path = g_strdup(path);
-    file->sha256 = xg_file_sha256(path, error);
-    if (file->sha256 == NULL)
-        return NULL;
     const XgWeights *table = table_of(file);
     void *self = xg_instance_self(instance);
     if (!told(file, table->open(self, path, &file->file), error))
@@ -138,6 +135,13 @@ XgWeightsFile *xg_weights_file_open(XgSession *session, const char *path, GError
     file->tensors = &file->source;
     file->names = describe_names(file, NULL);
     return g_steal_pointer(&file);
+}
+
+gboolean xg_weights_file_hash(XgWeightsFile *file, GError **error)
+{
+    if (file->sha256 == NULL)
+        file->sha256 = xg_file_sha256(file->path, error);
+    return file->sha256 != NULL;
 }
 
 void xg_weights_file_close(XgWeightsFile *file)
