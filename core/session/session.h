@@ -74,9 +74,10 @@ XG_PUBLIC char *xg_session_show(XgSession *session, const char *id, XgShowForm f
 XG_PUBLIC char *xg_session_table(XgSession *session, gboolean json, const char *const *settings,
                                  GError **error);
 
-/** The tensors of a weights file; with `backbone`, how they match it. Owned by the caller. */
+/** The tensors of a weights file; with `backbone`, how they match it, built by `settings` as for
+ *  convert (NULL-terminated, may be NULL). Owned by the caller. */
 XG_PUBLIC char *xg_session_weights(XgSession *session, const char *path, const char *backbone,
-                                   gboolean json, GError **error);
+                                   const char *const *settings, gboolean json, GError **error);
 
 /** A weights file to be written under a backbone's published names. */
 typedef struct {

@@ -28,8 +28,23 @@ static void tensor_json(JsonBuilder *builder, const XgWeightInfo *info)
     json_builder_end_object(builder);
 }
 
-static char *json_text(JsonBuilder *builder)
+/* {"names": what renamed the tensors or null, "tensors": [ */
+static void begin_json(JsonBuilder *builder, const XgWeightsFile *file)
 {
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "names");
+    if (file->names != NULL)
+        json_builder_add_string_value(builder, file->names);
+    else
+        json_builder_add_null_value(builder);
+    json_builder_set_member_name(builder, "tensors");
+    json_builder_begin_array(builder);
+}
+
+static char *end_json(JsonBuilder *builder)
+{
+    json_builder_end_array(builder);
+    json_builder_end_object(builder);
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
     g_autofree char *text = json_to_string(root, TRUE);
     return g_strconcat(text, "\n", NULL);
@@ -41,7 +56,7 @@ static char *list_tensors(const XgWeightsFile *file, gboolean json, GError **err
     g_autoptr(JsonBuilder) builder = json_builder_new();
     g_autoptr(GString) text = g_string_new(NULL);
     gint64 elements = 0;
-    json_builder_begin_array(builder);
+    begin_json(builder, file);
     for (gsize i = 0; i < source->count; i++) {
         XgWeightInfo info;
         if (!source->info(source->user, i, &info, error))
@@ -53,18 +68,17 @@ static char *list_tensors(const XgWeightsFile *file, gboolean json, GError **err
         tensor_text(text, &info);
         tensor_json(builder, &info);
     }
-    json_builder_end_array(builder);
     if (file->names != NULL)
         g_string_append_printf(text, "names: %s\n", file->names);
     g_string_append_printf(text, "%" G_GSIZE_FORMAT " tensors, %" G_GINT64_FORMAT " values\n",
                            source->count, elements);
-    return json ? json_text(builder) : g_string_free(g_steal_pointer(&text), FALSE);
+    return json ? end_json(builder) : g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-static char *match_json(const XgMatch *match)
+static char *match_json(const XgWeightsFile *file, const XgMatch *match)
 {
     g_autoptr(JsonBuilder) builder = json_builder_new();
-    json_builder_begin_array(builder);
+    begin_json(builder, file);
     const XgMatchRow *row;
     for (guint i = 0; (row = xg_match_row(match, i)) != NULL; i++) {
         json_builder_begin_object(builder);
@@ -74,21 +88,20 @@ static char *match_json(const XgMatch *match)
         json_builder_add_string_value(builder, xg_match_state_name(row->state));
         json_builder_end_object(builder);
     }
-    json_builder_end_array(builder);
-    return json_text(builder);
+    return end_json(builder);
 }
 
 char *xg_session_weights(XgSession *session, const char *path, const char *backbone_id,
-                         gboolean json, GError **error)
+                         const char *const *settings, gboolean json, GError **error)
 {
     g_autoptr(XgWeightsFile) file = xg_weights_file_open(session, path, error);
     if (file == NULL || backbone_id == NULL)
         return file ? list_tensors(file, json, error) : NULL;
-    XgInstance *instance = xg_session_instance(session, XG_BACKBONE_KIND, backbone_id, NULL, error);
+    gint64 classes = 1000;
     g_autoptr(XgSessionBackbone) backbone =
-        instance ? xg_session_backbone_new(instance, NULL, 0, error) : NULL;
+        xg_session_backbone_from(session, backbone_id, settings, &classes, error);
     g_autoptr(XgNetwork) network =
-        backbone ? xg_session_backbone_build(backbone, 1000, error) : NULL;
+        backbone ? xg_session_backbone_build(backbone, classes, error) : NULL;
     g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(XgStore) store =
         network ? xg_session_store_for(backbone, network, file, lines, error) : NULL;
@@ -97,7 +110,7 @@ char *xg_session_weights(XgSession *session, const char *path, const char *backb
                                  file->tensors, error)
               : NULL;
     if (match == NULL || json)
-        return match ? match_json(match) : NULL;
+        return match ? match_json(file, match) : NULL;
     g_autofree char *table = xg_match_table(match, TRUE);
     GString *text = g_string_new(NULL);
     if (file->names != NULL)

@@ -146,7 +146,7 @@ class Listing(cli.Case):
 class Weights(cli.Case):
     def test_tensors(self):
         text = self.xenograft("weights", WEIGHTS).stdout
-        entries = json.loads(self.xenograft("weights", "--json", WEIGHTS).stdout)
+        entries = json.loads(self.xenograft("weights", "--json", WEIGHTS).stdout)["tensors"]
         self.assertEqual(len(entries), 52)
         for entry in entries:
             self.assertIn(entry["name"] + " ", text)
@@ -155,9 +155,17 @@ class Weights(cli.Case):
     def test_match(self):
         text = self.xenograft("weights", WEIGHTS, "--match", "squeezenet1_1").stdout
         self.assertIn("matched 52, head 0, ignored 0, reshaped 0, missing 0, unexpected 0", text)
-        entries = json.loads(
+        found = json.loads(
             self.xenograft("weights", "--json", WEIGHTS, "--match", "squeezenet1_1").stdout)
-        self.assertEqual({entry["state"] for entry in entries}, {"matched"})
+        self.assertEqual({entry["state"] for entry in found["tensors"]}, {"matched"})
+        self.assertIsNone(found["names"])
+        five = self.xenograft("weights", WEIGHTS, "--match", "squeezenet1_1", "-s",
+                              "classes=5").stdout
+        self.assertIn("expected [5,512,1,1], found [1000,512,1,1]", five)
+        self.assertIn("matched 50, head 2", five)
+        self.refused("weights", WEIGHTS, "-s", "classes=5", says="--set needs --match")
+        self.refused("weights", WEIGHTS, "--match", "squeezenet1_1", "-s", "width=2",
+                     says="width")
         other = self.xenograft("weights", WEIGHTS, "--match", "mobilenet_v2").stdout
         self.assertIn("missing 2", other)
         self.refused("weights", WEIGHTS, "--match", "mobilnet_v2",

@@ -66,8 +66,10 @@ class Torch(cli.Case):
         self.assertIn('names: from "state_dict", prefix "module." dropped', done.stdout)
         self.assertIn("2 tensors, 6 values", done.stdout)
         done = self.xenograft("weights", os.path.join(DATA, "views.pth"), "--json")
-        shapes = {t["name"]: t["shape"] for t in json.loads(done.stdout)}
+        shapes = {t["name"]: t["shape"] for t in json.loads(done.stdout)["tensors"]}
         self.assertEqual(shapes["turned"], [6, 4])
+        done = self.xenograft("weights", os.path.join(DATA, "checkpoint.pth"), "--json")
+        self.assertIn("prefix", json.loads(done.stdout)["names"])
 
     def test_network(self):
         """A published network in both formats: matched, converted and used."""
