@@ -45,12 +45,11 @@ static void multiply(const Product *p, float *packed)
 /* c[i][j] = sum over r of a[r][i] * b[r][j] for rows r of both. */
 static void multiply_outer(const Product *p, float *packed)
 {
-    const int64_t group = outer_group(p->rows);
-    float *right = packed + line_floats(outer_floats(p->rows, p->k));
-    gemm_pack_outer(p->a, p->a_stride, p->k, p->rows, group, packed);
+    float *right = packed + line_floats(left_floats(p->rows, p->k));
+    gemm_pack_outer(p->a, p->a_stride, p->k, p->rows, packed);
     for (int64_t j = 0; j < p->n; j += PANEL) {
         const GemmOuter outer = {.rows = p->rows, .columns = min_i64(PANEL, p->n - j),
-                                 .count = p->k, .group = group, .a = packed,
+                                 .count = p->k, .a = packed,
                                  .b = right, .c = p->c + j, .c_stride = p->c_stride};
         gemm_pack(right, outer.columns, p->k, 0, 1, 0, p->k, p->b + j, p->b_stride, 1);
         gemm_outer(&outer);
@@ -139,7 +138,7 @@ static Kernel *prepare_attention(const Engine *engine, const XgNodeInfo *node,
     a->width = channels_of(qkv) / 3 / a->heads;
     a->length = qkv->dims[qkv->rank - 2];
     a->sequences = elements_of(qkv) / (a->length * channels_of(qkv));
-    const int64_t t = a->length, outer = line_floats(outer_floats(t, t)) + PANEL * t;
+    const int64_t t = a->length, outer = line_floats(left_floats(t, t)) + PANEL * t;
     const int64_t packed = max_i64(max_i64(packed_floats(t, a->width), packed_floats(a->width, t)),
                                    backward ? outer : 0);
     a->part = line_floats(t * t) * (backward ? 2 : 1) + line_floats(packed);

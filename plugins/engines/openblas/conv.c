@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 enum {
-    BLOCK_K = 1152, /* sums in one go: a panel of them stays in the inner caches */
+    BLOCK_K = 768, /* sums in one go: a group of rows and a panel stay in the inner caches */
     BLOCK_ROWS = 14 * 32,
     BLOCK_FLOATS = 196608 /* of gathered rows: a part of L2 */
 };
@@ -84,6 +84,23 @@ static void scatter_rows(const Conv *conv, const Phase *p, int64_t first, int64_
     }
 }
 
+/* Packs columns [k0, k1) of rows [first, first + rows); `strip` is room for a group of rows. */
+static void pack_left(const Gather *g, const float *x, int64_t first, int64_t rows, int64_t k0,
+                      int64_t k1, float *strip, float *packed)
+{
+    const int64_t groups = left_groups(rows), k = k1 - k0, stride = line_floats(k);
+    for (int64_t group = 0; group < groups; group++) {
+        const int64_t row = left_start(rows, group), next = left_start(rows, group + 1);
+        if (gather_is_plain(g)) {
+            gemm_pack_left(x + (first + row) * g->pixel + k0, g->pixel, next - row, k,
+                           packed + row * k);
+        } else {
+            gather_rows(g, x, first + row, first + next, k0, k1, strip, stride);
+            gemm_pack_left(strip, stride, next - row, k, packed + row * k);
+        }
+    }
+}
+
 static void block(const Job *job, int64_t group, int64_t first, int64_t last, int64_t panel0,
                   int64_t panel1, float *scratch)
 {
@@ -93,12 +110,14 @@ static void block(const Job *job, int64_t group, int64_t first, int64_t last, in
     const int64_t k = gather_columns(g), rows = last - first;
     const int scattered = conv->up_h > 1 || conv->up_w > 1;
     const float *x = job->x + group * g->channels;
-    float *gathered = scratch, *result = scratch + line_floats(job->tile * job->k_block);
+    float *left = scratch, *strip = left + line_floats(left_floats(job->tile, job->k_block));
+    float *result = strip + TILE_ROWS * job->k_block;
     GemmBlock b = {.rows = rows,
                    .n = conv->n,
                    .k = k,
                    .first = panel0,
                    .last = panel1,
+                   .a = left,
                    .packed = job->packed + group * conv->group_packed + p->packed};
     b.epilogue.activation = conv->activation;
     if (scattered) {
@@ -114,14 +133,7 @@ static void block(const Job *job, int64_t group, int64_t first, int64_t last, in
     }
     for (int64_t k0 = 0; k0 < k; k0 += job->k_block) {
         const int64_t k1 = min_i64(k, k0 + job->k_block);
-        if (gather_is_plain(g)) {
-            b.a = x + first * g->pixel + k0;
-            b.a_stride = g->pixel;
-        } else {
-            gather_rows(g, x, first, last, k0, k1, gathered, job->k_block);
-            b.a = gathered;
-            b.a_stride = job->k_block;
-        }
+        pack_left(g, x, first, rows, k0, k1, strip, left);
         b.k0 = k0;
         b.k_count = k1 - k0;
         b.begin = k0 == 0;
@@ -209,11 +221,11 @@ static Kernel *complete(const Engine *engine, Conv *conv, const float *weight,
         const Gather *g = &conv->phases[i].gather;
         const int64_t k = gather_columns(g), k_block = k_block_of(k);
         const int64_t tile = tile_of(conv->base.max_batch * g->out_h * g->out_w, k_block, 1);
-        int64_t part = gather_is_plain(g) ? 0 : line_floats(tile * k_block);
+        int64_t part = line_floats(left_floats(tile, k_block)) + TILE_ROWS * k_block;
         conv->phases[i].packed = conv->group_packed;
         conv->group_packed += packed_floats(conv->n, k);
         if (scattered)
-            part = line_floats(tile * k_block) + line_floats(tile * conv->n);
+            part += line_floats(tile * conv->n);
         conv->part = max_i64(conv->part, part);
     }
     const int64_t packed = line_floats(conv->group_packed * conv->groups);

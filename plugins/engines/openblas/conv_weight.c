@@ -12,7 +12,8 @@ enum {
     ROWS = 384,                   /* summed in one go */
     OUTPUTS = 280,                /* output channels at a time */
     ROWS_TO_SHARE = 1024,         /* per worker, from which on rows are shared out */
-    PART = ROWS * (OUTPUTS + OUTER_MAX + PANEL) /* scratch floats of a worker */
+    LEFT = ROWS * OUTPUTS + 16,   /* floats of packed gradients */
+    PART = LEFT + ROWS * PANEL    /* scratch floats of a worker */
 };
 
 typedef struct {
@@ -36,19 +37,18 @@ static void sum_block(const Job *job, int64_t group, int64_t row0, int64_t row1,
 {
     const Weight *w = job->weight;
     const float *x = job->x + group * w->gather.channels;
-    float *left = scratch, *right = scratch + ROWS * (OUTPUTS + OUTER_MAX);
+    float *left = scratch, *right = scratch + LEFT;
     const int64_t blocks = div_up(w->outputs, OUTPUTS);
     dw += group * w->outputs * w->columns;
     for (int64_t i = 0; i < blocks; i++) {
         const int64_t o = w->outputs * i / blocks;
         const int64_t outputs = w->outputs * (i + 1) / blocks - o;
-        const int64_t side = outer_group(outputs);
         const float *dy = job->dy + group * w->outputs + o;
         for (int64_t r = row0; r < row1; r += ROWS) {
             const int64_t count = min_i64(ROWS, row1 - r);
-            GemmOuter outer = {.rows = outputs, .count = count, .group = side, .a = left,
+            GemmOuter outer = {.rows = outputs, .count = count, .a = left,
                                .b = right, .c_stride = w->columns, .add = r > row0};
-            gemm_pack_outer(dy + r * w->dy_pixel, w->dy_pixel, count, outputs, side, left);
+            gemm_pack_outer(dy + r * w->dy_pixel, w->dy_pixel, count, outputs, left);
             for (int64_t p = panel0; p < panel1; p++) {
                 const int64_t k0 = p * PANEL, k1 = min_i64(k0 + PANEL, w->columns);
                 gather_rows(&w->gather, x, r, r + count, k0, k1, right, PANEL);

@@ -9,49 +9,6 @@
 #include <cblas.h>
 #endif
 
-void gemm_pack(float *packed, int64_t n, int64_t k, int64_t first, int64_t last, int64_t k0,
-               int64_t k_count, const float *source, int64_t k_stride, int64_t n_stride)
-{
-    enum { BLOCK = 16 }; /* rows at a time: lines of the source stay cached */
-    for (int64_t panel = first; panel < last; panel++) {
-        const int64_t columns = min_i64(PANEL, n - panel * PANEL);
-        const float *from = source + panel * PANEL * n_stride;
-        float *to = packed + (panel * k + k0) * PANEL;
-        for (int64_t begin = 0; begin < k_count; begin += BLOCK) {
-            const int64_t end = min_i64(begin + BLOCK, k_count);
-            for (int64_t i = begin; i < end; i++) {
-                float *row = to + i * PANEL;
-                const float *values = from + i * k_stride;
-                if (n_stride == 1 && columns == PANEL) {
-                    memcpy(row, values, PANEL * sizeof(float));
-                    continue;
-                }
-                for (int64_t j = 0; j < columns; j++)
-                    row[j] = values[j * n_stride];
-                for (int64_t j = columns; j < PANEL; j++)
-                    row[j] = 0;
-            }
-        }
-    }
-}
-
-void gemm_pack_outer(const float *source, int64_t stride, int64_t count, int64_t columns,
-                     int64_t group, float *to)
-{
-    for (int64_t r = 0; r < count; r++) {
-        const float *from = source + r * stride;
-        float *row = to + r * group;
-        /* What sixteen floats are more than a group falls on later rows' places of this group. */
-        const int64_t wide = (count - r) * group >= 16 ? columns - 15 : 0;
-        int64_t j = 0;
-        for (; j < wide; j += group, row += count * group)
-            memcpy(row, from + j, 16 * sizeof(float));
-        for (; j < columns; j += group, row += count * group)
-            for (int64_t i = 0; i < min_i64(group, columns - j); i++)
-                row[i] = from[j + i];
-    }
-}
-
 /* Bias, residual and activation on a finished block. */
 static void finish(const GemmBlock *b)
 {
@@ -78,7 +35,7 @@ enum { WIDE = 2, TILE = WIDE * LANES };
 
 typedef struct {
     const float *a, *b, *bias, *residual;
-    int64_t a_stride, k;
+    int64_t a_stride, k; /* stride 0: packed by gemm_pack_left() */
     float *c;
     int64_t c_stride;
     int64_t columns; /* of the tile, 1..TILE */
@@ -163,6 +120,41 @@ static inline __attribute__((always_inline)) void tile_rows(const Tile *t, float
         vector_store(sums + (i * WIDE + v) * LANES, sum[i][v]);
 }
 
+/* The same with packed rows: a[k][mr]. A multiplication takes a value for all lanes from memory at
+ * no cost with AVX-512, but compilers do so only for a value of one use. Hence a pointer for each
+ * vector, which the compiler cannot know to be equal. */
+static inline __attribute__((always_inline)) void packed_rows(const Tile *t, float *sums,
+                                                              const int mr, const int nv)
+{
+    Vector sum[TILE_ROWS][WIDE];
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int v = 0; v < nv; v++) sum[i][v] =
+        vector_zero();
+    const float *a[WIDE] = {t->a, t->a}, *b = t->b;
+    int64_t k = t->k;
+#define STEP(step)                                                                                 \
+    {                                                                                              \
+        Vector right[WIDE];                                                                        \
+        UNROLL for (int v = 0; v < nv; v++) right[v] = vector_load(b + (step) *PANEL + v * LANES); \
+        UNROLL for (int i = 0; i < mr; i++) UNROLL for (int v = 0; v < nv; v++) sum[i][v] =        \
+            vector_fma(vector_set(a[v][(step) *mr + i]), right[v], sum[i][v]);                     \
+    }
+    for (; k >= 2; k -= 2) {
+#ifdef __AVX512F__
+        __asm__("" : "+r"(a[1]));
+#endif
+        STEP(0)
+        STEP(1)
+        a[0] += 2 * mr;
+        a[1] += 2 * mr;
+        b += 2 * PANEL;
+    }
+    if (k > 0)
+        STEP(0)
+#undef STEP
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int v = 0; v < nv; v++)
+        vector_store(sums + (i * WIDE + v) * LANES, sum[i][v]);
+}
+
 /* Bias, earlier sums, residual and limits, then the result. */
 static void finish_tile(const Tile *t, const float *sums, int64_t rows)
 {
@@ -197,27 +189,41 @@ static void finish_tile(const Tile *t, const float *sums, int64_t rows)
 #define CASES(f, nv) CASES_6(f, nv)
 #endif
 
-static __attribute__((noinline)) void tile_wide(const Tile *t, int64_t rows, float *sums)
-{
-    switch (rows) {
-        CASES(TILE_CASE, 2)
-    default:
+#define PACKED_CASE(mr, nv)                                                                        \
+    case mr:                                                                                       \
+        packed_rows(t, sums, mr, nv);                                                              \
         break;
-    }
-}
 
-static __attribute__((noinline)) void tile_narrow(const Tile *t, int64_t rows, float *sums)
-{
-    switch (rows) {
-        CASES(TILE_CASE, 1)
-    default:
-        break;
+#define KERNEL(name, kind, nv)                                                                     \
+    static __attribute__((noinline)) void name(const Tile *t, int64_t rows, float *sums)           \
+    {                                                                                              \
+        switch (rows) {                                                                            \
+            CASES(kind, nv)                                                                        \
+        default:                                                                                   \
+            break;                                                                                 \
+        }                                                                                          \
     }
+
+KERNEL(tile_wide, TILE_CASE, 2)
+KERNEL(tile_narrow, TILE_CASE, 1)
+KERNEL(packed_wide, PACKED_CASE, 2)
+KERNEL(packed_narrow, PACKED_CASE, 1)
+
+static void tile_sums(const Tile *t, int64_t rows, float *sums)
+{
+    if (t->a_stride > 0 && t->columns > LANES)
+        tile_wide(t, rows, sums);
+    else if (t->a_stride > 0)
+        tile_narrow(t, rows, sums);
+    else if (t->columns > LANES)
+        packed_wide(t, rows, sums);
+    else
+        packed_narrow(t, rows, sums);
 }
 
 void gemm_block(const GemmBlock *b)
 {
-    const int64_t groups = div_up(b->rows, TILE_ROWS);
+    const int64_t groups = left_groups(b->rows), stride = b->a_stride ? b->a_stride : b->k_count;
     const Activation activation = b->epilogue.activation;
     const int in_tile = activation == ACT_NONE || activation == ACT_RELU || activation == ACT_RELU6;
     const int64_t end = min_i64(b->last * PANEL, b->n);
@@ -236,98 +242,41 @@ void gemm_block(const GemmBlock *b)
             t.low = activation == ACT_NONE ? -INFINITY : 0;
             t.high = activation == ACT_RELU6 ? 6 : INFINITY;
         }
-        for (int64_t group = 0, row = 0; group < groups; group++) {
-            const int64_t rows = (b->rows - row) / (groups - group);
-            t.a = b->a + row * b->a_stride;
+        for (int64_t group = 0; group < groups; group++) {
+            const int64_t row = left_start(b->rows, group);
+            const int64_t rows = left_start(b->rows, group + 1) - row;
+            t.a = b->a + row * stride;
             t.c = b->c + row * b->c_stride + column;
             t.residual = NULL;
             if (b->end && in_tile && b->epilogue.residual)
                 t.residual = b->epilogue.residual + row * b->c_stride + column;
-            if (t.columns > LANES)
-                tile_wide(&t, rows, sums);
-            else
-                tile_narrow(&t, rows, sums);
+            tile_sums(&t, rows, sums);
             finish_tile(&t, sums, rows);
-            row += rows;
         }
     }
     if (b->end && !in_tile)
         finish(b);
 }
 
-/* `mr` columns of a, from a[0], by `nv` vectors of b; both constant after inlining. */
-static inline __attribute__((always_inline)) void outer_rows(const GemmOuter *o, const float *a,
-                                                             const float *b, float *sums,
-                                                             const int mr, const int nv)
-{
-    Vector sum[TILE_ROWS][WIDE];
-    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int v = 0; v < nv; v++) sum[i][v] =
-        vector_zero();
-    const int64_t stride = o->group;
-    for (int64_t r = o->count; r > 0; r--) {
-        Vector right[WIDE];
-        UNROLL for (int v = 0; v < nv; v++) right[v] = vector_load(b + v * LANES);
-        __builtin_prefetch(a + 8 * stride);
-        UNROLL for (int i = 0; i < mr; i++)
-        {
-            const Vector left = vector_set(a[i]);
-            UNROLL for (int v = 0; v < nv; v++) sum[i][v] = vector_fma(left, right[v], sum[i][v]);
-        }
-        a += stride;
-        b += PANEL;
-    }
-    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int v = 0; v < nv; v++)
-        vector_store(sums + (i * WIDE + v) * LANES, sum[i][v]);
-}
-
-#define OUTER_CASE(mr, nv)                                                                         \
-    case mr:                                                                                       \
-        outer_rows(o, a, b, sums, mr, nv);                                                         \
-        break;
-
-static __attribute__((noinline)) void outer_wide(const GemmOuter *o, const float *a, const float *b,
-                                                 float *sums, int64_t rows)
-{
-    switch (rows) {
-        CASES(OUTER_CASE, 2)
-    default:
-        break;
-    }
-}
-
-static __attribute__((noinline)) void outer_narrow(const GemmOuter *o, const float *a,
-                                                   const float *b, float *sums, int64_t rows)
-{
-    switch (rows) {
-        CASES(OUTER_CASE, 1)
-    default:
-        break;
-    }
-}
-
-int64_t outer_group(int64_t rows)
-{
-    return div_up(rows, div_up(rows, TILE_ROWS));
-}
-
 void gemm_outer(const GemmOuter *o)
 {
+    const int64_t groups = left_groups(o->rows);
     float sums[TILE_ROWS * TILE] __attribute__((aligned(64)));
-    for (int64_t row = 0; row < o->rows; row += o->group) {
-        const float *a = o->a + row * o->count;
-        const int64_t some = min_i64(o->rows - row, o->group);
+    for (int64_t group = 0; group < groups; group++) {
+        const int64_t row = left_start(o->rows, group);
+        const int64_t rows = left_start(o->rows, group + 1) - row;
         for (int64_t column = 0; column < o->columns; column += TILE) {
-            const Tile t = {.c = o->c + row * o->c_stride + column,
+            const Tile t = {.a = o->a + row * o->count,
+                            .b = o->b + column,
+                            .k = o->count,
+                            .c = o->c + row * o->c_stride + column,
                             .c_stride = o->c_stride,
                             .columns = min_i64(o->columns - column, TILE),
                             .begin = !o->add,
                             .low = -INFINITY,
                             .high = INFINITY};
-            if (t.columns > LANES)
-                outer_wide(o, a, o->b + column, sums, some);
-            else
-                outer_narrow(o, a, o->b + column, sums, some);
-            finish_tile(&t, sums, some);
+            tile_sums(&t, rows, sums);
+            finish_tile(&t, sums, rows);
         }
     }
 }
@@ -339,7 +288,7 @@ void gemm_block(const GemmBlock *b)
     for (int64_t panel = b->first; panel < b->last; panel++) {
         const int64_t columns = min_i64(PANEL, b->n - panel * PANEL);
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int) b->rows, (int) columns,
-                    (int) b->k_count, 1.0F, b->a, (int) b->a_stride,
+                    (int) b->k_count, 1.0F, b->a, (int) (b->a_stride ? b->a_stride : b->k_count),
                     b->packed + (panel * b->k + b->k0) * PANEL, PANEL, b->begin ? 0.0F : 1.0F,
                     b->c + panel * PANEL, (int) b->c_stride);
     }
@@ -347,17 +296,16 @@ void gemm_block(const GemmBlock *b)
         finish(b);
 }
 
-int64_t outer_group(int64_t rows)
-{
-    return min_i64(rows, OUTER_MAX);
-}
-
 void gemm_outer(const GemmOuter *o)
 {
-    for (int64_t row = 0; row < o->rows; row += o->group)
-        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) min_i64(o->group, o->rows - row),
-                    (int) o->columns, (int) o->count, 1.0F, o->a + row * o->count, (int) o->group,
-                    o->b, PANEL, o->add ? 1.0F : 0.0F, o->c + row * o->c_stride, (int) o->c_stride);
+    const int64_t groups = left_groups(o->rows);
+    for (int64_t group = 0; group < groups; group++) {
+        const int64_t row = left_start(o->rows, group);
+        const int64_t rows = left_start(o->rows, group + 1) - row;
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int) rows, (int) o->columns,
+                    (int) o->count, 1.0F, o->a + row * o->count, (int) rows, o->b, PANEL,
+                    o->add ? 1.0F : 0.0F, o->c + row * o->c_stride, (int) o->c_stride);
+    }
 }
 
 #endif

@@ -9,6 +9,7 @@
 #define XG_OB_GEMM_H
 
 #include "engine.h"
+#include "vector.h"
 
 enum { PANEL = 32 };
 
@@ -42,15 +43,39 @@ static inline int64_t packed_floats(int64_t n, int64_t k)
 void gemm_pack(float *packed, int64_t n, int64_t k, int64_t first, int64_t last, int64_t k0,
                int64_t k_count, const float *source, int64_t k_stride, int64_t n_stride);
 
+/* A left-hand matrix is packed in groups of rows of even size, a register tile's at most: a group
+ * that starts at row r is at r * k of the packed matrix. */
+
+/** Groups of so many rows. */
+static inline int64_t left_groups(int64_t rows)
+{
+    return div_up(rows, TILE_ROWS);
+}
+
+/** First row of a group. */
+static inline int64_t left_start(int64_t rows, int64_t group)
+{
+    return rows * group / left_groups(rows);
+}
+
+/** Floats of a packed left-hand matrix, with slack behind it. */
+static inline int64_t left_floats(int64_t rows, int64_t k)
+{
+    return rows * k + 16;
+}
+
+/** Packs one group of rows of a left-hand matrix; may write three floats behind it. */
+void gemm_pack_left(const float *a, int64_t stride, int64_t rows, int64_t k, float *to);
+
 /** A block of c = epilogue(a * b), rows x columns of panels [first, last): sums over k0 <= k < k0 +
  *  k_count are started (`begin`) or added to, and the epilogue applied when `end`. `a` points to
  *  the block's first row at k0; `packed`, `c`, `bias`, `residual` to their column 0. */
 typedef struct {
-    int64_t rows, n, k;       /**< k: of the packed matrix in all */
+    int64_t rows, n, k; /**< k: of the packed matrix in all */
     int64_t first, last;
     int64_t k0, k_count;
     const float *a;
-    int64_t a_stride;
+    int64_t a_stride; /**< 0: packed by gemm_pack_left() */
     const float *packed;
     float *c;
     int64_t c_stride;
@@ -65,7 +90,6 @@ void gemm_block(const GemmBlock *block);
 typedef struct {
     int64_t rows, columns, count;
     const float *a;
-    int64_t group; /* of outer_group() */
     const float *b;
     float *c;
     int64_t c_stride;
@@ -74,19 +98,8 @@ typedef struct {
 
 void gemm_outer(const GemmOuter *outer);
 
-enum { OUTER_MAX = 14 };
-
-/** Columns of the left-hand matrix that are best taken together: `rows` cut evenly. */
-int64_t outer_group(int64_t rows);
-
-/** Floats of a packed left-hand matrix. */
-static inline int64_t outer_floats(int64_t rows, int64_t count)
-{
-    return (rows + OUTER_MAX) * count;
-}
-
-/** Packs `count` rows of `columns` values as left-hand matrix: [column / group][row][group]. */
+/** Packs `count` rows of `columns` values, transposed, as left-hand matrix of `columns` rows. */
 void gemm_pack_outer(const float *source, int64_t stride, int64_t count, int64_t columns,
-                     int64_t group, float *to);
+                     float *to);
 
 #endif

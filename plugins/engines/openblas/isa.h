@@ -16,7 +16,7 @@
 #define gemm_block ISA(gemm_block)
 #define gemm_pack ISA(gemm_pack)
 #define gemm_outer ISA(gemm_outer)
-#define outer_group ISA(outer_group)
+#define gemm_pack_left ISA(gemm_pack_left)
 #define gemm_pack_outer ISA(gemm_pack_outer)
 #define softmax_rows ISA(softmax_rows)
 #define softmax_grad_rows ISA(softmax_grad_rows)

@@ -20,6 +20,8 @@ typedef __m512 Vector;
 enum { LANES = 8 };
 typedef __m256 Vector;
 #define VECTOR_OP(name) _mm256_##name
+#else
+#define TILE_ROWS 64
 #endif
 
 #ifdef VECTOR_FMA
