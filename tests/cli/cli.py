@@ -21,6 +21,8 @@ INSTALLED = STAGE + PREFIX
 COMMAND = os.path.join(INSTALLED, BINDIR, "xenograft")
 XRAYS = os.path.join(SOURCE, "examples", "data", "chest_xray")
 WEIGHTS = os.path.join(SOURCE, "examples", "weights")
+# Slow, and hungry for memory.
+SANITIZED = os.environ.get("XG_TEST_SANITIZE", "none") != "none"
 CLASSES = ("normal", "pneumonia")
 RESULT_FILES = ["history.csv", "model.safetensors", "predictions.csv", "report.html",
                 "result.json", "study.resolved.ini", "study_row.csv"]
