@@ -2,209 +2,10 @@
  * SPDX-License-Identifier: MIT */
 #include "data/split.h"
 
-#include <math.h>
-#include <string.h>
-
 #include "base/error.h"
 #include "base/rng.h"
+#include "data/assign.h"
 #include "data/dataset_private.h"
-#include "data/group.h"
-
-/* ---- Groups to parts
- * ----------------------------------------------------------------------------- */
-
-typedef struct {
-    const XgDataset *dataset;
-    const XgGroups *groups;
-    guint classes;
-    guint *count;     /* [group][class] images */
-    guint *size;      /* [group] images */
-    guint *total;     /* [class] images */
-    guint *per_class; /* [class] groups */
-    gint64 *target;   /* [part][class] images */
-    gint64 *have;     /* [part][class] images */
-    gint *part;       /* [group] */
-} Work;
-
-static void work_clear(Work *w)
-{
-    g_free(w->count);
-    g_free(w->size);
-    g_free(w->total);
-    g_free(w->per_class);
-    g_free(w->target);
-    g_free(w->have);
-    g_free(w->part);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
-
-static void work_init(Work *w, const XgDataset *dataset, const XgGroups *groups)
-{
-    w->dataset = dataset;
-    w->groups = groups;
-    w->classes = dataset->class_count;
-    w->count = g_new0(guint, (gsize) groups->group_count * w->classes);
-    w->size = g_new0(guint, groups->group_count);
-    w->total = g_new0(guint, w->classes);
-    w->per_class = g_new0(guint, w->classes);
-    w->target = g_new0(gint64, XG_PARTS * w->classes);
-    w->have = g_new0(gint64, XG_PARTS * w->classes);
-    w->part = g_new0(gint, groups->group_count);
-    for (guint i = 0; i < dataset->items->len; i++) {
-        const guint label = xg_dataset_item(dataset, i)->label;
-        guint *count = &w->count[groups->group_of[i] * (gsize) w->classes + label];
-        w->per_class[label] += *count == 0;
-        (*count)++;
-        w->size[groups->group_of[i]]++;
-        w->total[label]++;
-    }
-}
-
-static guint group_count(const Work *w, guint group, guint label)
-{
-    return w->count[group * (gsize) w->classes + label];
-}
-
-/* Shares of one class by largest remainder, ties to the earlier part, then at least one each. */
-static void class_targets(const Work *w, guint label, const double parts[XG_PARTS])
-{
-    gint64 share[XG_PARTS], left = w->total[label];
-    double rest[XG_PARTS];
-    for (int p = 0; p < XG_PARTS; p++) {
-        const double exact = parts[p] * w->total[label];
-        /* A share that is whole but for rounding is whole. */
-        share[p] = (gint64) floor(exact + 1e-9);
-        rest[p] = exact - (double) share[p];
-        left -= share[p];
-    }
-    for (; left > 0; left--) {
-        int best = 0;
-        for (int p = 1; p < XG_PARTS; p++)
-            if (rest[p] > rest[best] + 1e-9)
-                best = p;
-        share[best]++;
-        rest[best] = -1.0;
-    }
-    for (int p = 0; p < XG_PARTS; p++) {
-        int richest = 0;
-        for (int q = 1; q < XG_PARTS; q++)
-            if (share[q] > share[richest])
-                richest = q;
-        if (parts[p] > 0.0 && share[p] == 0 && share[richest] > 1) {
-            share[p]++;
-            share[richest]--;
-        }
-    }
-    for (int p = 0; p < XG_PARTS; p++)
-        w->target[p * w->classes + label] = share[p];
-}
-
-static void put(Work *w, guint group, gint part, gint64 sign)
-{
-    for (guint c = 0; c < w->classes; c++)
-        w->have[(guint) part * w->classes + c] += sign * group_count(w, group, c);
-}
-
-static void assign_group(Work *w, guint group, const double parts[XG_PARTS])
-{
-    double best = -INFINITY;
-    for (int p = 0; p < XG_PARTS; p++) {
-        double gain = 0.0;
-        for (guint c = 0; c < w->classes; c++) {
-            const gsize cell = (gsize) p * w->classes + c;
-            gain +=
-                group_count(w, group, c) * (double) (w->target[cell] - w->have[cell]) / w->total[c];
-        }
-        if (parts[p] > 0.0 && gain > best) {
-            best = gain;
-            w->part[group] = p;
-        }
-    }
-    put(w, group, w->part[group], 1);
-}
-
-/* Largest first; a stable order of the shuffled groups within a size. */
-static guint64 *group_order(const Work *w, guint64 seed)
-{
-    const guint count = w->groups->group_count;
-    guint64 *order = g_new(guint64, count), largest = 1;
-    for (guint g = 0; g < count; g++) {
-        order[g] = g;
-        largest = MAX(largest, w->size[g]);
-    }
-    xg_rng_shuffle(seed, xg_rng_stream("split"), order, count);
-    g_autofree guint *start = g_new0(guint, largest + 2);
-    for (guint g = 0; g < count; g++)
-        start[largest - w->size[g] + 1]++;
-    for (guint64 s = 1; s <= largest; s++)
-        start[s] += start[s - 1];
-    guint64 *sorted = g_new(guint64, count);
-    for (guint g = 0; g < count; g++)
-        sorted[start[largest - w->size[order[g]]]++] = order[g];
-    g_free(order);
-    return sorted;
-}
-
-/* Whether a group can leave its part without taking a class from it. */
-static gboolean can_leave(const Work *w, guint group)
-{
-    for (guint c = 0; c < w->classes; c++)
-        if (group_count(w, group, c) > 0 &&
-            w->have[(guint) w->part[group] * w->classes + c] <= group_count(w, group, c))
-            return FALSE;
-    return TRUE;
-}
-
-/* Moves the smallest group of the class that can leave its part into `part`. */
-static gboolean supply(Work *w, const guint64 *order, gint part, guint label)
-{
-    for (guint i = w->groups->group_count; i-- > 0;) {
-        const guint group = (guint) order[i];
-        if (group_count(w, group, label) == 0 || !can_leave(w, group))
-            continue;
-        put(w, group, w->part[group], -1);
-        w->part[group] = part;
-        put(w, group, part, 1);
-        return TRUE;
-    }
-    return FALSE;
-}
-
-static gboolean too_few(const Work *w, guint label, guint needed, GError **error)
-{
-    const gboolean grouped = w->per_class[label] < w->total[label];
-    return xg_error_set(error, XG_INVALID,
-                        "%s: class \"%s\": expected at least %u %s, one per part of the split, "
-                        "found %u (%u images)%s",
-                        w->dataset->source, w->dataset->class_names[label], needed,
-                        grouped ? "groups of images (a patient, or equal files)" : "images",
-                        w->per_class[label], w->total[label],
-                        w->per_class[label] >= needed ? ", which other classes hold in place" : "");
-}
-
-static gboolean assign(Work *w, const double parts[XG_PARTS], guint64 seed, GError **error)
-{
-    guint needed = 0;
-    for (int p = 0; p < XG_PARTS; p++)
-        needed += parts[p] > 0.0;
-    for (guint c = 0; c < w->classes; c++) {
-        if (w->per_class[c] < needed)
-            return too_few(w, c, needed, error);
-        class_targets(w, c, parts);
-    }
-    g_autofree guint64 *order = group_order(w, seed);
-    for (guint i = 0; i < w->groups->group_count; i++)
-        assign_group(w, (guint) order[i], parts);
-    for (int p = 0; p < XG_PARTS; p++)
-        for (guint c = 0; parts[p] > 0.0 && c < w->classes; c++)
-            if (w->have[(guint) p * w->classes + c] == 0 && !supply(w, order, p, c))
-                return too_few(w, c, needed, error);
-    return TRUE;
-}
-
-/* ---- The result
- * ---------------------------------------------------------------------------------- */
 
 static guint item_index(const GArray *array, guint i)
 {
@@ -235,18 +36,105 @@ static XgSplit *split_begin(const XgDataset *dataset, XgGroups *groups)
     return split;
 }
 
+/* `parts`: of each group. */
+static XgSplit *split_by_groups(const XgDataset *dataset, XgGroups *groups, const gint *parts)
+{
+    XgSplit *split = split_begin(dataset, groups);
+    for (guint i = 0; i < dataset->items->len; i++)
+        g_array_append_val(split->parts[parts[groups->group_of[i]]], i);
+    return split;
+}
+
 XgSplit *xg_split_new(const XgDataset *dataset, const double parts[XG_PARTS], guint64 seed,
                       GError **error)
 {
     g_autoptr(XgGroups) groups = xg_groups_new(dataset);
-    g_auto(Work) work = {0};
-    work_init(&work, dataset, groups);
-    if (!assign(&work, parts, seed, error))
+    const XgSharing sharing = {.shares = parts,
+                               .count = XG_PARTS,
+                               .part_name = "part of the split",
+                               .seed = seed,
+                               .stream = xg_rng_stream("split")};
+    g_autofree gint *part = xg_assign_groups(dataset, groups, &sharing, error);
+    return part ? split_by_groups(dataset, groups, part) : NULL;
+}
+
+/* ---- Folds --------------------------------------------------------------------------------- */
+
+static gboolean all_have_patients(const XgDataset *dataset, GError **error)
+{
+    for (guint i = 0; i < dataset->items->len; i++) {
+        const XgItem *item = xg_dataset_item(dataset, i);
+        if (item->patient != NULL)
+            continue;
+        return xg_error_set(error, XG_INVALID,
+                            "%s: folds by patient need every image's patient ([data] patient), "
+                            "found none for %s",
+                            dataset->source, item->name);
+    }
+    return TRUE;
+}
+
+gint64 xg_fold_count(const XgDataset *dataset, gint64 folds, GError **error)
+{
+    if (folds != XG_FOLDS_BY_PATIENT)
+        return folds;
+    if (!all_have_patients(dataset, error))
+        return 0;
+    g_autoptr(XgGroups) groups = xg_groups_new(dataset);
+    return groups->group_count;
+}
+
+/* Groups as folds: each by itself, or put into as many as there are. */
+static gint *fold_of_groups(const XgDataset *dataset, const XgGroups *groups, const XgFold *fold,
+                            guint64 seed, GError **error)
+{
+    if (fold->folds == XG_FOLDS_BY_PATIENT) {
+        gint *own = g_new(gint, groups->group_count);
+        for (guint g = 0; g < groups->group_count; g++)
+            own[g] = (gint) g;
+        return own;
+    }
+    g_autofree double *shares = g_new(double, (gsize) fold->folds);
+    for (gint64 f = 0; f < fold->folds; f++)
+        shares[f] = 1.0 / (double) fold->folds;
+    g_autofree char *purpose = g_strdup_printf("folds:%" G_GINT64_FORMAT, fold->repeat);
+    const XgSharing sharing = {.shares = shares,
+                               .count = (int) fold->folds,
+                               .part_name = "fold",
+                               .seed = seed,
+                               .stream = xg_rng_stream(purpose)};
+    return xg_assign_groups(dataset, groups, &sharing, error);
+}
+
+XgSplit *xg_split_fold(const XgDataset *dataset, const XgFold *fold, const double parts[XG_PARTS],
+                       guint64 seed, GError **error)
+{
+    g_autoptr(XgGroups) groups = xg_groups_new(dataset);
+    if (fold->folds == XG_FOLDS_BY_PATIENT && !all_have_patients(dataset, error))
         return NULL;
-    XgSplit *split = split_begin(dataset, groups);
-    for (guint i = 0; i < dataset->items->len; i++)
-        g_array_append_val(split->parts[work.part[groups->group_of[i]]], i);
-    return split;
+    g_autofree gint *folds = fold_of_groups(dataset, groups, fold, seed, error);
+    if (folds == NULL)
+        return NULL;
+    g_autofree gboolean *held = g_new(gboolean, groups->group_count);
+    for (guint g = 0; g < groups->group_count; g++)
+        held[g] = folds[g] == fold->fold - 1;
+    const double both = parts[XG_PART_TRAINING] + parts[XG_PART_VALIDATION];
+    const double shares[] = {parts[XG_PART_TRAINING] / both, parts[XG_PART_VALIDATION] / both};
+    g_autofree char *purpose =
+        g_strdup_printf("fold:%" G_GINT64_FORMAT ":%" G_GINT64_FORMAT, fold->repeat, fold->fold);
+    const XgSharing sharing = {.shares = shares,
+                               .count = G_N_ELEMENTS(shares),
+                               .left_out = held,
+                               .part_name = "training and validation part of a fold",
+                               .seed = seed,
+                               .stream = xg_rng_stream(purpose)};
+    g_autofree gint *part = xg_assign_groups(dataset, groups, &sharing, error);
+    if (part == NULL)
+        return NULL;
+    for (guint g = 0; g < groups->group_count; g++)
+        if (held[g])
+            part[g] = XG_PART_TEST;
+    return split_by_groups(dataset, groups, part);
 }
 
 void xg_split_free(XgSplit *split)
@@ -261,8 +149,7 @@ void xg_split_free(XgSplit *split)
     g_free(split);
 }
 
-/* ---- A given split
- * ------------------------------------------------------------------------------- */
+/* ---- A given split ------------------------------------------------------------------------ */
 
 static gboolean parts_have_classes(const XgDataset *dataset, const XgSplit *split, GError **error)
 {

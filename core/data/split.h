@@ -37,6 +37,29 @@ typedef struct {
 XgSplit *xg_split_new(const XgDataset *dataset, const double parts[XG_PARTS], guint64 seed,
                       GError **error);
 
+/** XgFold.folds: as many as there are patients, each the test part once. */
+#define XG_FOLDS_BY_PATIENT (-1)
+
+/** One fold of a cross-validation. */
+typedef struct {
+    gint64 folds;  /**< at least 2, or XG_FOLDS_BY_PATIENT */
+    gint64 repeat; /**< from 1: each has other folds */
+    gint64 fold;   /**< from 1 */
+} XgFold;
+
+/** How many folds there are: `folds`, or of XG_FOLDS_BY_PATIENT the sets of patients that share no
+ *  file. 0 and XG_INVALID: an image has no patient. [main] */
+gint64 xg_fold_count(const XgDataset *dataset, gint64 folds, GError **error);
+
+/**
+ * The test part is one of the folds, into which groups go as into the parts of xg_split_new(), with
+ * equal shares: each group is in the test part of exactly one fold per repeat. What is left is
+ * split into training and validation by the first two of `parts`. A function of the items in their
+ * order, `fold`, `parts` and `seed`. Errors: as xg_split_new(), and of xg_fold_count(). [main]
+ */
+XgSplit *xg_split_fold(const XgDataset *dataset, const XgFold *fold, const double parts[XG_PARTS],
+                       guint64 seed, GError **error);
+
 /** The manifest's own split. Errors: XG_INVALID when an item has none, no training part, or a
  *  part lacks a class. [main] */
 XgSplit *xg_split_given(const XgDataset *dataset, GError **error);
