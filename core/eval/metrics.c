@@ -3,6 +3,7 @@
 #include "eval/metrics.h"
 
 #include "base/error.h"
+#include "eval/sample.h"
 
 #include <math.h>
 
@@ -59,7 +60,7 @@ gsize xg_argmax(const float *row, gsize classes)
     return best;
 }
 
-static gboolean check_set(const XgPredictionSet *set, GError **error)
+gboolean xg_predictions_check(const XgPredictionSet *set, GError **error)
 {
     if (set->classes < 2)
         return xg_error_set(error, XG_INVALID, "metrics: expected at least 2 classes, found %zu",
@@ -82,34 +83,10 @@ static gboolean check_set(const XgPredictionSet *set, GError **error)
     return TRUE;
 }
 
-/* A sample in the order of falling scores of one class. */
-typedef struct {
-    float score;
-    gboolean positive;
-} Ranked;
-
-static gint compare_ranked(gconstpointer a, gconstpointer b)
-{
-    const float left = ((const Ranked *) a)->score, right = ((const Ranked *) b)->score;
-    return left > right ? -1 : left < right;
-}
-
-/* All samples in the order of falling probability of a class; count elements. */
-static Ranked *rank(const XgPredictionSet *set, gsize class_index)
-{
-    Ranked *ranked = g_new(Ranked, set->count + 1);
-    for (gsize i = 0; i < set->count; i++) {
-        ranked[i].score = set->probabilities[i * set->classes + class_index];
-        ranked[i].positive = (gsize) set->labels[i] == class_index;
-    }
-    qsort(ranked, set->count, sizeof *ranked, compare_ranked);
-    return ranked;
-}
-
 GArray *xg_roc_curve(const XgPredictionSet *set, gsize class_index)
 {
     GArray *curve = g_array_new(FALSE, FALSE, sizeof(XgRocPoint));
-    g_autofree Ranked *ranked = rank(set, class_index);
+    g_autofree XgRanked *ranked = xg_rank(set, class_index);
     gsize positives = 0;
     for (gsize i = 0; i < set->count; i++)
         positives += (gsize) ranked[i].positive;
@@ -135,12 +112,13 @@ GArray *xg_roc_curve(const XgPredictionSet *set, gsize class_index)
  * integers so that the result does not depend on the order of summation. */
 static double auc_of(const XgPredictionSet *set, gsize class_index)
 {
-    g_autofree Ranked *ranked = rank(set, class_index);
+    g_autofree XgRanked *ranked = xg_rank(set, class_index);
     guint64 positives = 0, negatives = 0, twice = 0;
     for (gsize i = 0, end; i < set->count; i = end) {
         guint64 tied_positives = 0;
-        for (end = i; end < set->count && ranked[end].score == ranked[i].score; end++)
-            tied_positives += (guint64) ranked[end].positive;
+        end = xg_rank_end(ranked, set->count, i);
+        for (gsize tied = i; tied < end; tied++)
+            tied_positives += (guint64) ranked[tied].positive;
         const guint64 tied_negatives = end - i - tied_positives;
         twice += tied_negatives * (2 * positives + tied_positives);
         positives += tied_positives;
@@ -248,7 +226,7 @@ static void fill_confusion(const XgPredictionSet *set, XgMetrics *metrics)
 
 XgMetrics *xg_metrics_new(const XgPredictionSet *set, GError **error)
 {
-    if (!check_set(set, error))
+    if (!xg_predictions_check(set, error))
         return NULL;
     XgMetrics *metrics = g_new0(XgMetrics, 1);
     metrics->classes = set->classes;

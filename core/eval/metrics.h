@@ -63,8 +63,11 @@ typedef struct {
 /** The predicted class of a row: the largest probability, the lowest index among equal ones. */
 gsize xg_argmax(const float *row, gsize classes);
 
-/** All scores. A count of 0 leaves each undefined. XG_INVALID: fewer than 2 classes, a label or
- *  `positive` out of range; XG_NUMERIC: a probability that is not in 0..1. */
+/** XG_INVALID: fewer than 2 classes, a label or `positive` out of range; XG_NUMERIC: a probability
+ *  that is not in 0..1. */
+gboolean xg_predictions_check(const XgPredictionSet *set, GError **error);
+
+/** All scores. A count of 0 leaves each undefined. Errors: those of xg_predictions_check(). */
 XgMetrics *xg_metrics_new(const XgPredictionSet *set, GError **error);
 void xg_metrics_free(XgMetrics *metrics);
 
