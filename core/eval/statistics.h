@@ -54,7 +54,7 @@ const XgScore *xg_score_of(const XgMetrics *metrics, XgScoreKind kind);
  * 0.975 of the scores are taken, interpolated linearly. A replicate in which a score is undefined
  * is left out of that score; the interval is undefined when more than one in ten are, or when
  * there is one cluster. The same seed gives the same intervals. Free each with
- * xg_interval_clear().
+ * xg_interval_clear(). On failure `intervals` is left alone.
  *
  * XG_INVALID: too few replicates, set sizes or cluster numbers that do not fit; else the errors of
  * xg_metrics_new().
