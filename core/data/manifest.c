@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "data/csv.h"
+#include "base/csv.h"
 #include "data/dataset_private.h"
 #include "data/image.h"
 

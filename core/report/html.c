@@ -87,18 +87,29 @@ void xg_html_table_end(GString *page)
     g_string_append(page, "</tbody></table></div>\n");
 }
 
-static void append_head(GString *page, const XgRecord *record)
+void xg_html_page_begin(GString *page, const char *title)
 {
     g_string_append(page,
                     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
                     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
                     "<meta http-equiv=\"Content-Security-Policy\" "
                     "content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n<title>");
-    xg_markup_append(page, record->study_name);
+    xg_markup_append(page, title);
     g_string_append_printf(page, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n<h1>",
                            style);
-    xg_markup_append(page, record->study_name);
-    g_string_append(page, "</h1>\n<p class=\"sub\">");
+    xg_markup_append(page, title);
+    g_string_append(page, "</h1>\n");
+}
+
+void xg_html_page_end(GString *page)
+{
+    g_string_append(page, "</main>\n</body>\n</html>\n");
+}
+
+static void append_head(GString *page, const XgRecord *record)
+{
+    xg_html_page_begin(page, record->study_name);
+    g_string_append(page, "<p class=\"sub\">");
     for (guint i = 0; i < record->components->len; i++) {
         const XgRecordComponent *component = record->components->pdata[i];
         xg_markup_append(page, component->role);
@@ -249,6 +260,6 @@ char *xg_report_html(const XgRecord *record)
         g_string_append(page, "</section>\n");
     }
     xg_html_append_methods(page, record);
-    g_string_append(page, "</main>\n</body>\n</html>\n");
+    xg_html_page_end(page);
     return g_string_free(page, FALSE);
 }

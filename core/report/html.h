@@ -8,6 +8,10 @@
 
 G_BEGIN_DECLS
 
+/** All before the first paragraph: document head, style, the title as heading. */
+void xg_html_page_begin(GString *page, const char *title);
+void xg_html_page_end(GString *page);
+
 /** The curves of an evaluated part: of the positive class of two, of each class of more. */
 void xg_html_append_roc(GString *page, const XgRecord *record, XgPart part);
 

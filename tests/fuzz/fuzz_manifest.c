@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
 /* Any bytes as a CSV manifest: a data set or an error with text, and no crash. */
-#include "data/csv.h"
+#include "base/csv.h"
 #include "data/manifest.h"
 #include "data/split.h"
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "data/csv.h"
+#include "base/csv.h"
 #include "data/manifest.h"
 
 #include <check.h>

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-#include "data/csv.h"
+#include "base/csv.h"
 
 #include <string.h>
 

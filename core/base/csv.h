@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
 /** @file csv.h  Comma-separated values as of RFC 4180. */
-#ifndef XG_DATA_CSV_H
-#define XG_DATA_CSV_H
+#ifndef XG_BASE_CSV_H
+#define XG_BASE_CSV_H
 
 #include <glib.h>
 
