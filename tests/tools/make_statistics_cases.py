@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The xenograft authors
 # SPDX-License-Identifier: MIT
-"""Cases for tests/unit/test_statistics.c, from definitions with NumPy, SciPy and scikit-learn.
+"""Cases for tests/unit/test_statistics_cases.c, from definitions with NumPy, SciPy and scikit-learn.
 
 usage: make_statistics_cases.py tests/data/statistics/cases.json
 
