@@ -242,7 +242,7 @@ gboolean xg_bootstrap(const XgSample *sample, guint replicates, guint64 seed,
     }
     for (gsize kind = 0; kind < XG_SCORES; kind++)
         if (!intervals[kind].reason)
-            intervals[kind].reason = g_strdup("only one cluster to resample");
+            intervals[kind].reason = g_strdup("only one patient or image to resample");
     return TRUE;
 }
 

@@ -17,6 +17,17 @@ const XgScore *xg_score_of(const XgMetrics *metrics, XgScoreKind kind)
     return scores[kind];
 }
 
+guint xg_cluster_number(GHashTable *numbers, const char *patient, const char *path)
+{
+    const char *name = patient && *patient ? patient : path;
+    gpointer number;
+    if (!g_hash_table_lookup_extended(numbers, name, NULL, &number)) {
+        number = GUINT_TO_POINTER(g_hash_table_size(numbers));
+        g_hash_table_insert(numbers, (gpointer) name, number);
+    }
+    return GPOINTER_TO_UINT(number);
+}
+
 static int compare_ranked(const void *a, const void *b)
 {
     const float left = ((const XgRanked *) a)->score, right = ((const XgRanked *) b)->score;

@@ -13,6 +13,9 @@
 
 G_BEGIN_DECLS
 
+/** Of the intervals that results show. */
+#define XG_BOOTSTRAP_REPLICATES 2000
+
 /** Predictions of one study made several times (repeats, seeds): every set is scored by itself
  *  and scores are averaged. A cluster is a patient (or an image where patients are unknown): what
  *  is resampled as a whole. A number without samples is no cluster. Borrowed. */
@@ -22,6 +25,11 @@ typedef struct {
     gsize set_count;              /**< at least 1 */
     guint cluster_count;
 } XgSample;
+
+/** The number of a sample's cluster: its patient's, or its own where `patient` is NULL or "".
+ *  `numbers` is a table made with g_str_hash and g_str_equal; it borrows the texts, and its size
+ *  is the cluster count. */
+guint xg_cluster_number(GHashTable *numbers, const char *patient, const char *path);
 
 /** A score and its 95 % interval. `value` NAN: the score is undefined, and `low` and `high` are
  *  too; `low` and `high` alone can be NAN. `reason` tells why, NULL: all three are numbers. */

@@ -53,14 +53,29 @@ char *xg_format_line(const char *text)
     return g_string_free(line, FALSE);
 }
 
-char *xg_undefined_lines(const XgMetrics *metrics)
+char *xg_format_interval(const XgInterval *interval)
+{
+    g_autofree char *low = xg_format_fixed(interval->low, 4);
+    g_autofree char *high = xg_format_fixed(interval->high, 4);
+    return isnan(interval->low) ? g_steal_pointer(&low) : g_strconcat(low, " to ", high, NULL);
+}
+
+const char *xg_intervals_by(const XgRecordPart *part)
+{
+    return part->patient_names ? "by patient" : "by image";
+}
+
+char *xg_undefined_lines(const XgRecordPart *part)
 {
     GString *lines = g_string_new(NULL);
     for (const XgHeadline *h = xg_headlines; h->key; h++) {
-        const XgScore *score = xg_headline_score(h, metrics);
+        const XgScore *score = xg_headline_score(h, part->metrics);
+        const XgInterval *interval = &part->intervals[h - xg_headlines];
         if (score->reason) {
             g_autofree char *reason = xg_format_line(score->reason);
             g_string_append_printf(lines, "%s is undefined: %s\n", h->name, reason);
+        } else if (interval->reason) {
+            g_string_append_printf(lines, "%s has no interval: %s\n", h->name, interval->reason);
         }
     }
     return g_string_free(lines, FALSE);

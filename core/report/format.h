@@ -20,8 +20,11 @@ char *xg_format_line(const char *text);
 /** Appends a field of a CSV line (RFC 4180) and a comma, or `last`: a line feed. */
 void xg_format_csv_field(GString *csv, const char *text, gboolean last);
 
-/** A score among those that stand in the headline, in order; NULL ends. `name` is for people,
- *  `key` for files. */
+/** `0.7912 to 0.8734`; "undefined" of one that is not. */
+char *xg_format_interval(const XgInterval *interval);
+
+/** A score among those that stand in the headline, in the order of XgScoreKind; NULL ends. `name`
+ *  is for people, `key` for files. */
 typedef struct {
     const char *key;
     const char *name;
@@ -34,8 +37,12 @@ const XgScore *xg_headline_score(const XgHeadline *headline, const XgMetrics *me
 /** The part that the headline is of: test, else validation; XG_PARTS: none is evaluated. */
 XgPart xg_headline_part(const XgRecord *record);
 
-/** The undefined headline scores, one line `AUC is undefined: reason` each; "" when none is. */
-char *xg_undefined_lines(const XgMetrics *metrics);
+/** The undefined headline scores of an evaluated part, one line `AUC is undefined: reason` each,
+ * and the undefined intervals of defined ones; "" when none is. */
+char *xg_undefined_lines(const XgRecordPart *part);
+
+/** `by patient`, or `by image` where no patients are known. */
+const char *xg_intervals_by(const XgRecordPart *part);
 
 G_END_DECLS
 

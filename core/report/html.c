@@ -132,13 +132,19 @@ static char *shown(const XgScore *score)
 static void append_scores(GString *page, const XgRecord *record, XgPart part)
 {
     const XgRecordPart *of = &record->parts[part];
+    const gboolean intervals = of->clusters > 0;
     g_autofree char *caption =
-        g_strdup_printf("Scores on the %s part, %zu images", xg_part_name(part), of->count);
-    xg_html_table_begin(page, caption, "score", "result", "majority baseline", NULL);
+        g_strdup_printf("Scores on the %s part, %zu images%s%s", xg_part_name(part), of->count,
+                        intervals ? "; intervals " : "", intervals ? xg_intervals_by(of) : "");
+    xg_html_table_begin(page, caption, "score", "result",
+                        intervals ? "95 % interval" : "majority baseline",
+                        intervals ? "majority baseline" : NULL, NULL);
     for (const XgHeadline *h = xg_headlines; h->key; h++) {
         g_autofree char *own = shown(xg_headline_score(h, of->metrics));
         g_autofree char *base = shown(xg_headline_score(h, of->baseline));
-        xg_html_table_row(page, h->name, own, base, NULL);
+        g_autofree char *interval = xg_format_interval(&of->intervals[h - xg_headlines]);
+        xg_html_table_row(page, h->name, own, intervals ? interval : base, intervals ? base : NULL,
+                          NULL);
     }
     xg_html_table_end(page);
 }
@@ -157,7 +163,7 @@ static void append_headline(GString *page, const XgRecord *record, XgPart part)
         g_string_append(page, "Sensitivity, specificity and AUC are means over the classes, each "
                               "against the rest.</p>\n");
     }
-    g_autofree char *undefined = xg_undefined_lines(record->parts[part].metrics);
+    g_autofree char *undefined = xg_undefined_lines(&record->parts[part]);
     if (*undefined) {
         g_auto(GStrv) lines = g_strsplit(g_strchomp(undefined), "\n", -1);
         g_string_append(page, "<ul class=\"notes\">\n");

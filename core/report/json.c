@@ -61,6 +61,40 @@ static void add_score(JsonBuilder *builder, const char *name, const XgScore *sco
     json_builder_end_object(builder);
 }
 
+/* A score with its interval, in a part that has them. */
+static void add_headline(JsonBuilder *builder, const XgRecordPart *part, const XgHeadline *headline)
+{
+    const XgScore *score = xg_headline_score(headline, part->metrics);
+    const XgInterval *interval = &part->intervals[headline - xg_headlines];
+    if (!part->clusters || score->reason) {
+        add_score(builder, headline->key, score);
+        return;
+    }
+    begin_object(builder, headline->key);
+    add_number(builder, "value", score->value);
+    if (interval->reason) {
+        add_number(builder, "interval", NAN);
+        add_text(builder, "interval_reason", interval->reason);
+    } else {
+        begin_array(builder, "interval");
+        json_builder_add_double_value(builder, interval->low);
+        json_builder_add_double_value(builder, interval->high);
+        json_builder_end_array(builder);
+    }
+    json_builder_end_object(builder);
+}
+
+static void add_intervals(JsonBuilder *builder, const XgRecordPart *part)
+{
+    g_autofree char *method = g_strconcat("percentile bootstrap ", xg_intervals_by(part), NULL);
+    begin_object(builder, "intervals");
+    add_number(builder, "level", 0.95);
+    add_text(builder, "method", method);
+    add_integer(builder, "replicates", XG_BOOTSTRAP_REPLICATES);
+    add_integer(builder, "clusters", part->clusters);
+    json_builder_end_object(builder);
+}
+
 static void add_class_scores(JsonBuilder *builder, const char *name, const XgClassScores *scores)
 {
     begin_object(builder, NULL);
@@ -75,10 +109,13 @@ static void add_class_scores(JsonBuilder *builder, const char *name, const XgCla
     json_builder_end_object(builder);
 }
 
-static void add_metrics(JsonBuilder *builder, const XgRecord *record, const XgMetrics *metrics)
+static void add_metrics(JsonBuilder *builder, const XgRecord *record, const XgRecordPart *part)
 {
+    const XgMetrics *metrics = part->metrics;
+    if (part->clusters)
+        add_intervals(builder, part);
     for (const XgHeadline *h = xg_headlines; h->key; h++)
-        add_score(builder, h->key, xg_headline_score(h, metrics));
+        add_headline(builder, part, h);
     add_score(builder, "log_loss", &metrics->log_loss);
     begin_array(builder, "per_class");
     for (gsize c = 0; c < metrics->classes; c++)
@@ -114,7 +151,7 @@ static void add_part(JsonBuilder *builder, const XgRecord *record, XgPart part)
         json_builder_add_int_value(builder, xg_record_class_count(record, part, c));
     json_builder_end_array(builder);
     if (of->metrics) {
-        add_metrics(builder, record, of->metrics);
+        add_metrics(builder, record, of);
         add_baseline(builder, record, of->baseline);
     }
     json_builder_end_object(builder);

@@ -64,6 +64,8 @@ static void part_clear(XgRecordPart *part)
     g_free(part->probabilities);
     xg_metrics_free(part->metrics);
     xg_metrics_free(part->baseline);
+    for (gsize kind = 0; kind < XG_SCORES; kind++)
+        xg_interval_clear(&part->intervals[kind]);
     *part = (XgRecordPart){.patients = -1};
 }
 
@@ -215,13 +217,30 @@ static gint64 count_patients(char **names, gsize count)
     return (gint64) g_hash_table_size(seen);
 }
 
+static gboolean fill_intervals(XgRecord *record, XgPart part, GError **error)
+{
+    XgRecordPart *of = &record->parts[part];
+    const XgPredictionSet set = xg_record_predictions(record, part);
+    g_autoptr(GHashTable) numbers = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autofree guint *clusters = g_new(guint, of->count + 1);
+    const guint *const lists[] = {clusters};
+    for (gsize i = 0; i < of->count; i++)
+        clusters[i] = xg_cluster_number(numbers, of->patient_names ? of->patient_names[i] : NULL,
+                                        of->paths[i]);
+    const XgSample sample = {&set, lists, 1, g_hash_table_size(numbers)};
+    if (!xg_bootstrap(&sample, XG_BOOTSTRAP_REPLICATES, record->seed, of->intervals, error))
+        return FALSE;
+    of->clusters = sample.cluster_count;
+    return TRUE;
+}
+
 static gboolean evaluate(XgRecord *record, XgPart part, GError **error)
 {
     XgRecordPart *of = &record->parts[part];
     const XgPredictionSet set = xg_record_predictions(record, part);
     of->metrics = xg_metrics_new(&set, error);
     of->baseline = of->metrics ? xg_baseline_new(&set, record->majority, error) : NULL;
-    if (!of->baseline)
+    if (!of->baseline || (part != XG_PART_TRAINING && !fill_intervals(record, part, error)))
         return FALSE;
     g_autofree char *notice =
         xg_metrics_notice(of->metrics, (const char *const *) record->class_names);

@@ -10,7 +10,7 @@
 #define XG_REPORT_RECORD_H
 
 #include "base/part.h"
-#include "eval/metrics.h"
+#include "eval/statistics.h"
 
 G_BEGIN_DECLS
 
@@ -74,6 +74,8 @@ typedef struct {
     float *probabilities; /**< count x classes; NULL: not predicted */
     XgMetrics *metrics;   /**< NULL: not evaluated */
     XgMetrics *baseline;  /**< of the training part's majority class; NULL: not evaluated */
+    guint clusters;       /**< patients, or images, that intervals are by; 0: no intervals */
+    XgInterval intervals[XG_SCORES];
 } XgRecordPart;
 
 typedef struct {
@@ -137,8 +139,9 @@ void xg_record_set_plan(XgRecord *record, const char *description);
 /**
  * Fills a part. `paths` count; `patients` count or NULL; `probabilities` count x classes, or NULL
  * when the part is not evaluated. Where they are given the metrics, the baseline and a note for a
- * classifier of one class only are made too; training must be filled first, its labels give the
- * majority class. Errors: those of xg_metrics_new().
+ * classifier of one class only are made too, and of other parts than training the intervals, by
+ * the record's seed; training must be filled first, its labels give the majority class. Errors:
+ * those of xg_metrics_new() and xg_bootstrap().
  */
 gboolean xg_record_set_part(XgRecord *record, XgPart part, gsize count, const char *const *paths,
                             const char *const *patients, const int *labels,

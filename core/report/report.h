@@ -24,8 +24,8 @@ char *xg_report_history_csv(const XgRecord *record);
  *  then hardware and time. */
 char *xg_report_study_row_csv(const XgRecord *record);
 
-/** Everything. An undefined score is {"value": null, "reason": "..."}, a defined one {"value": x}.
- */
+/** Everything. An undefined score is {"value": null, "reason": "..."}, a defined one {"value": x},
+ *  of the validation and test part {"value": x, "interval": [low, high]}. */
 char *xg_report_result_json(const XgRecord *record);
 
 /** One HTML file without scripts or outside references. */

@@ -10,17 +10,21 @@
 static void add_scores(GString *text, const XgRecord *record, XgPart part)
 {
     const XgRecordPart *of = &record->parts[part];
-    g_autofree char *undefined = xg_undefined_lines(of->metrics);
+    g_autofree char *undefined = xg_undefined_lines(of);
     g_autofree char *majority = xg_format_line(record->class_names[record->majority]);
     g_autofree char *positive = xg_format_line(record->class_names[record->positive]);
     g_string_append_printf(text, "%s: %zu images; majority baseline: always \"%s\"\n",
                            xg_part_name(part), of->count, majority);
-    g_string_append_printf(text, "%-20s %10s %10s\n", "", "result", "baseline");
+    g_string_append_printf(text, "%-20s %10s  %-16s %10s\n", "", "result", "95 % interval",
+                           "baseline");
     for (const XgHeadline *h = xg_headlines; h->key; h++) {
         g_autofree char *own = xg_format_fixed(xg_headline_score(h, of->metrics)->value, 4);
         g_autofree char *base = xg_format_fixed(xg_headline_score(h, of->baseline)->value, 4);
-        g_string_append_printf(text, "%-20s %10s %10s\n", h->name, own, base);
+        g_autofree char *interval = xg_format_interval(&of->intervals[h - xg_headlines]);
+        g_string_append_printf(text, "%-20s %10s  %-16s %10s\n", h->name, own, interval, base);
     }
+    g_string_append_printf(text, "intervals: bootstrap %s, %d replicates\n", xg_intervals_by(of),
+                           XG_BOOTSTRAP_REPLICATES);
     if (record->classes == 2)
         g_string_append_printf(text, "positive class: \"%s\"\n", positive);
     g_string_append(text, undefined);

@@ -176,6 +176,48 @@ static JsonObject *json_read(JsonParser *parser, const char *text)
     return json_node_get_object(json_parser_get_root(parser));
 }
 
+/* Of the test part five patients, one with two images; of the validation part images. */
+START_TEST(intervals_are_by_patient)
+{
+    g_autoptr(XgRecord) record = make_record(plain_names);
+    const XgRecordPart *test = &record->parts[XG_PART_TEST];
+    const XgRecordPart *validation = &record->parts[XG_PART_VALIDATION];
+    ck_assert_uint_eq(record->parts[XG_PART_TRAINING].clusters, 0);
+    ck_assert_uint_eq(test->clusters, 5);
+    ck_assert_uint_eq(validation->clusters, 2);
+    for (gsize kind = 0; kind < XG_SCORES; kind++) {
+        const double value = xg_headline_score(&xg_headlines[kind], test->metrics)->value;
+        ck_assert_str_eq(xg_score_keys[kind], xg_headlines[kind].key);
+        ck_assert_double_eq(test->intervals[kind].value, value);
+    }
+    g_autofree char *text = xg_report_result_json(record);
+    g_autoptr(XgRecord) again = make_record(plain_names);
+    g_autofree char *same = xg_report_result_json(again);
+    ck_assert_str_eq(text, same);
+    g_autoptr(JsonParser) parser = json_parser_new();
+    JsonObject *parts = json_object_get_object_member(json_read(parser, text), "parts");
+    JsonObject *part = json_object_get_object_member(parts, "test");
+    JsonObject *how = json_object_get_object_member(part, "intervals");
+    ck_assert_str_eq(json_object_get_string_member(how, "method"),
+                     "percentile bootstrap by patient");
+    ck_assert_int_eq(json_object_get_int_member(how, "clusters"), 5);
+    ck_assert_int_eq(json_object_get_int_member(how, "replicates"), 2000);
+    JsonObject *accuracy = json_object_get_object_member(part, "accuracy");
+    JsonArray *interval = json_object_get_array_member(accuracy, "interval");
+    ck_assert_double_eq(json_array_get_double_element(interval, 0), test->intervals[0].low);
+    ck_assert_double_eq(json_array_get_double_element(interval, 1), test->intervals[0].high);
+    ck_assert_double_lt(test->intervals[0].low, test->intervals[0].high);
+    part = json_object_get_object_member(parts, "validation");
+    how = json_object_get_object_member(part, "intervals");
+    ck_assert_str_eq(json_object_get_string_member(how, "method"), "percentile bootstrap by image");
+    JsonObject *auc = json_object_get_object_member(part, "auc");
+    ck_assert(json_object_get_null_member(auc, "interval"));
+    ck_assert(g_str_has_prefix(json_object_get_string_member(auc, "interval_reason"), "undefined"));
+    g_autofree char *lines = xg_undefined_lines(validation);
+    ck_assert_ptr_nonnull(strstr(lines, "AUC has no interval: undefined in "));
+}
+END_TEST
+
 START_TEST(result_is_json_with_reasons)
 {
     g_autoptr(XgRecord) record = make_record(hostile_names);
@@ -254,7 +296,9 @@ START_TEST(html_is_whole_and_harmless)
     ck_assert_int_eq(html_count(html, "figure"), 3);
     ck_assert_int_ge(html_count(html, "table"), 8);
     ck_assert_int_eq(html_count(html, "title"), 4);
-    ck_assert_ptr_nonnull(strstr(html, "0.8333"));
+    ck_assert_ptr_nonnull(strstr(html, "6 images; intervals by patient"));
+    ck_assert_ptr_nonnull(strstr(html, "2 images; intervals by image"));
+    ck_assert_ptr_nonnull(strstr(html, "<td>0.8333</td><td>0.4000 to 1.0000</td><td>0.6667</td>"));
     ck_assert_ptr_null(strstr(html, "nan"));
 }
 END_TEST
@@ -288,8 +332,14 @@ START_TEST(summary_stands_beside_the_baseline)
     g_autoptr(XgRecord) record = make_record(plain_names);
     g_autofree char *text = xg_report_summary(record);
     ck_assert(g_str_has_prefix(text, "test: 6 images; majority baseline: always \"pneumonia\"\n"));
-    ck_assert_ptr_nonnull(strstr(text, "accuracy                 0.8333     0.6667\n"));
-    ck_assert_ptr_nonnull(strstr(text, "AUC                      0.8750     0.5000\n"));
+    ck_assert_ptr_nonnull(strstr(text, "result  95 % interval      baseline\n"));
+    ck_assert_ptr_nonnull(strstr(text,
+                                 "accuracy                 0.8333  0.4000 to 1.0000     0.6667"
+                                 "\n"));
+    ck_assert_ptr_nonnull(strstr(text,
+                                 "AUC                      0.8750  0.3333 to 1.0000     0.5000"
+                                 "\n"));
+    ck_assert_ptr_nonnull(strstr(text, "intervals: bootstrap by patient, 2000 replicates\n"));
     ck_assert_ptr_nonnull(strstr(text, "positive class: \"pneumonia\"\n"));
     ck_assert_ptr_null(strchr(text, '\x01'));
 }
@@ -332,6 +382,7 @@ int main(void)
     tcase_add_test(tcase, predictions_read_back);
     tcase_add_test(tcase, history_leaves_undefined_fields_empty);
     tcase_add_test(tcase, study_row_holds_the_fields_of_reviews);
+    tcase_add_test(tcase, intervals_are_by_patient);
     tcase_add_test(tcase, result_is_json_with_reasons);
     tcase_add_test(tcase, html_is_whole_and_harmless);
     tcase_add_test(tcase, html_copes_with_little);

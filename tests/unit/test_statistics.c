@@ -147,7 +147,7 @@ START_TEST(one_cluster_and_no_samples)
     XgPairedTest test;
     ck_assert(xg_bootstrap(&sample, 200, 1, intervals, NULL));
     ck_assert(isfinite(intervals[XG_SCORE_F1].value) && isnan(intervals[XG_SCORE_F1].high));
-    ck_assert_str_eq(intervals[XG_SCORE_F1].reason, "only one cluster to resample");
+    ck_assert_str_eq(intervals[XG_SCORE_F1].reason, "only one patient or image to resample");
     clear_intervals(intervals);
     ck_assert(xg_compare_auc(&sample, &sample, &test, NULL));
     ck_assert_str_eq(test.reason, "only one cluster");
