@@ -48,6 +48,9 @@ static const XgParam data_params[] = {
      "largest image that is decoded"},
     {"cache", XG_PARAM_ENUM, 0, "disk", NULL, NULL, NULL, "disk|memory|none",
      "where the outputs of frozen layers are kept"},
+    {"cache_size", XG_PARAM_INT, 0, "0", "0", "1024T", "bytes", NULL,
+     "limit of the folder of cache files, the least recently used of which go first; 0: half of "
+     "what the disk would have free without it, at most 20 GiB"},
     TABLE_END,
 };
 

@@ -149,8 +149,10 @@ static void make_views(XgStudy *study, const XgFeatureSpec *plain)
         g_ptr_array_add(study->view_texts, text);
         spec.preprocessing = text;
         spec.view = a->views > 0 ? i + 1 : 0;
-        if (a->views == 0)
-            spec.memory_limit = spec.disk_limit = 0;
+        if (a->views == 0) {
+            spec.memory_limit = 0;
+            spec.folder = NULL;
+        }
         study->views[i] = xg_feature_store_new(&spec);
     }
     a->stores = study->views;
@@ -175,7 +177,7 @@ void xg_study_make_features(XgStudy *study)
         .folder = strcmp(cache, "disk") == 0 ? folder : NULL,
         .memory_limit = strcmp(cache, "none") == 0 ? 0 : rows / stores,
         .program_limit = quarter,
-        .disk_limit = strcmp(cache, "disk") == 0 ? half_of_memory() : 0,
+        .disk_limit = (guint64) xg_resolved_int(study->resolved, "data", "cache_size"),
         .interrupted = study->session->events ? study->session->events->interrupted : NULL,
         .note = cache_note,
         .user = study,

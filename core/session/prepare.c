@@ -410,7 +410,8 @@ static void on_train_progress(const XgProgress *p, void *user)
                                         .epoch = p->epoch,
                                         .epochs = p->epochs,
                                         .done = p->done,
-                                        .total = p->total};
+                                        .total = p->total,
+                                        .cached = p->cached};
     if (p->row == NULL) {
         xg_session_tell(study->session, &progress);
         return;

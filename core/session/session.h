@@ -36,6 +36,7 @@ typedef struct {
     const char *phase;    /**< of the plan; NULL outside training */
     gint64 epoch, epochs; /**< 0 where there are none */
     gint64 done, total;   /**< images */
+    gint64 cached;        /**< of those done, images whose features came from the cache */
 } XgSessionProgress;
 
 /** What a program wants to hear of. Every member may be NULL. */

@@ -63,6 +63,8 @@ static void on_progress(const XgSessionProgress *p, void *user G_GNUC_UNUSED)
     blocks[BAR_WIDTH] = '\0';
     fprintf(stderr, "\r\033[K%-16s [%s] %" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, p->activity,
             blocks, p->done, p->total);
+    if (p->cached > 0)
+        fprintf(stderr, "  %" G_GINT64_FORMAT " from the cache", p->cached);
     if (p->epochs > 0)
         fprintf(stderr, "  %s, epoch %" G_GINT64_FORMAT "/%" G_GINT64_FORMAT,
                 p->phase ? p->phase : "", p->epoch, p->epochs);

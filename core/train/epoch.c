@@ -66,9 +66,16 @@ void xg_run_progress(const XgTrainRun *run, const char *activity, gint64 done, g
 
 /* ---- Opening a phase ----------------------------------------------------------------------- */
 
-static void on_features(gint64 done, gint64 total, void *user)
+static void on_features(gint64 done, gint64 total, gint64 cached, void *user)
 {
-    xg_run_progress(user, "features", done, total, NULL);
+    const XgTrainRun *run = user;
+    const XgProgress progress = {.phase = run->phase->name,
+                                 .activity = "features",
+                                 .done = done,
+                                 .total = total,
+                                 .cached = cached};
+    if (run->spec->progress != NULL)
+        run->spec->progress(&progress, run->spec->user);
 }
 
 static gboolean make_optimiser(XgTrainRun *run, GError **error)
@@ -110,24 +117,30 @@ static gboolean make_sums(XgTrainRun *run, GError **error)
     return TRUE;
 }
 
+/* Where the phase's rows come from; `what` goes before it. */
+static void note_source(const XgTrainRun *run, const char *what, const XgFeatureSource *source)
+{
+    const XgTrainerSpec *spec = run->spec;
+    if (source->again || spec->note == NULL)
+        return;
+    const gboolean images = run->cut->boundary->len == 1 &&
+                            run->cut->boundary->pdata[0] == spec->network->inputs->pdata[0];
+    g_autofree char *origin = xg_feature_source_describe(source);
+    g_autofree char *text = g_strdup_printf("phase %s: %s%s: %s", run->phase->name,
+                                            images ? "prepared images" : "features", what, origin);
+    spec->note(text, spec->user);
+}
+
 /* The rows of all images as they are. */
 static gboolean prepare_rows(XgTrainRun *run, GError **error)
 {
     const XgTrainerSpec *spec = run->spec;
-    gboolean cached = FALSE;
+    XgFeatureSource source;
     if (!xg_feature_store_prepare(spec->features, spec->network, run->cut, spec->store,
-                                  spec->engine, spec->items, spec->item_count, &cached, on_features,
+                                  spec->engine, spec->items, spec->item_count, &source, on_features,
                                   run, error))
         return FALSE;
-    if (cached && spec->note != NULL) {
-        const gboolean images = run->cut->boundary->len == 1 &&
-                                run->cut->boundary->pdata[0] == spec->network->inputs->pdata[0];
-        g_autofree char *text = g_strdup_printf(
-            "phase %s: %s (%" G_GINT64_FORMAT " values per image) come from the cache",
-            run->phase->name, images ? "prepared images" : "outputs of the frozen part",
-            run->cut->elements);
-        spec->note(text, spec->user);
-    }
+    note_source(run, "", &source);
     return TRUE;
 }
 
@@ -136,21 +149,17 @@ static gboolean prepare_views(XgTrainRun *run, GError **error)
 {
     const XgTrainerSpec *spec = run->spec;
     const XgTrainAugmentation *augmentation = spec->augmentation;
-    gboolean all_cached = augmentation != NULL && augmentation->views > 0;
-    for (gint64 i = 0; augmentation != NULL && i < MAX(augmentation->views, 1); i++) {
-        gboolean cached = FALSE;
+    const gint64 views = augmentation ? augmentation->views : 0;
+    for (gint64 i = 0; augmentation != NULL && i < MAX(views, 1); i++) {
+        XgFeatureSource source;
         if (!xg_feature_store_prepare(augmentation->stores[i], spec->network, run->cut, spec->store,
-                                      spec->engine, spec->train_items, spec->train_count, &cached,
+                                      spec->engine, spec->train_items, spec->train_count, &source,
                                       on_features, run, error))
             return FALSE;
-        all_cached = all_cached && cached;
-    }
-    if (all_cached && spec->note != NULL) {
-        g_autofree char *text =
-            g_strdup_printf("phase %s: %" G_GINT64_FORMAT
-                            " augmented views of each training image come from the cache",
-                            run->phase->name, augmentation->views);
-        spec->note(text, spec->user);
+        g_autofree char *what =
+            g_strdup_printf(" of view %" G_GINT64_FORMAT " of training images", i + 1);
+        if (views > 0)
+            note_source(run, what, &source);
     }
     return TRUE;
 }

@@ -51,7 +51,7 @@ XgFeaturePass *xg_feature_pass_new_changed(XgFeatureStore *store, const guint64 
     pass->store = store;
     pass->items = items;
     pass->count = count;
-    pass->streaming = store->where == XG_ROWS_STREAMED;
+    pass->streaming = store->state == XG_ROWS_STREAMED;
     pass->batch = batch;
     pass->mixed = mixed;
     g_assert(pass->streaming || (draws == NULL && mixed == NULL));
@@ -88,10 +88,7 @@ static gint64 gather_stored(XgFeaturePass *pass)
         const char *hash = store->spec.item_hashes[pass->items[pass->done + (gsize) i]];
         const guint found = GPOINTER_TO_UINT(g_hash_table_lookup(store->row_of, hash));
         g_assert(found > 0);
-        const gint64 row = found - 1;
-        gather_row(pass, i,
-                   store->file ? xg_row_file_row(store->file, row)
-                               : store->memory + row * store->elements);
+        gather_row(pass, i, store->row_at[found - 1]);
     }
     return n;
 }

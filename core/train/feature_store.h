@@ -30,7 +30,7 @@ typedef struct {
 
 typedef struct {
     XgImageFeed feed;
-    const char *const *item_hashes; /**< by item: SHA-256 of the file */
+    const char *const *item_hashes; /**< by item: SHA-256 of the file, 64 hexadecimal digits */
     gsize item_count;
     const char *preprocessing; /**< text that names everything done to a pixel */
     gint64 view; /**< 0: images as they are; else all of them changed, by draws of this number */
@@ -38,9 +38,8 @@ typedef struct {
     const char *folder;          /**< of cache files; NULL: memory only */
     gsize memory_limit;          /**< bytes of rows that may be kept in memory */
     gsize program_limit;         /**< bytes of the frozen part's program; 0: any */
-    gsize
-        disk_limit; /**< bytes of one cache file; larger than both limits: computed at each pass */
-    const gint *interrupted; /**< non-zero: stop; NULL: never */
+    guint64 disk_limit;          /**< bytes of the folder; 0: see xg_row_folder_limit() */
+    const gint *interrupted;     /**< non-zero: stop; NULL: never */
     void (*note)(const char *text,
                  void *user); /**< a cache file that cannot be used; may be NULL */
     void *user;
@@ -55,16 +54,31 @@ void xg_feature_store_free(XgFeatureStore *store);
 /** The content of an item, as the specification names it. */
 const char *xg_feature_store_hash(const XgFeatureStore *store, guint64 item);
 
-typedef void (*XgFeatureProgress)(gint64 done, gint64 total, void *user);
+/** Of `total` images `done` have rows, `cached` of them had some before. */
+typedef void (*XgFeatureProgress)(gint64 done, gint64 total, gint64 cached, void *user);
+
+/** Where the rows that xg_feature_store_prepare() made available come from. */
+typedef struct {
+    gint64 cached;     /**< images whose rows the cache file had */
+    gint64 computed;   /**< images whose rows were computed now */
+    gint64 elements;   /**< values of a row */
+    gboolean streamed; /**< nothing keeps rows: they are computed at each pass */
+    gboolean again;    /**< all were there from the call before: both counts are 0 */
+    const char *file;  /**< the cache file, the store's; NULL: none was usable */
+} XgFeatureSource;
+
+/** "437 of 624 from the cache, 187 computed, 512 values each, FILE". Free with g_free(). [any] */
+char *xg_feature_source_describe(const XgFeatureSource *source);
 
 /**
- * Makes the rows of `items` for the cut of `network` available: from memory, from a cache file
- * whose key (frozen tensors' hash, frozen graph, preprocessing, engine, image hashes) is equal, or
- * by running the frozen part. *from_cache says whether nothing had to be computed.
+ * Makes the rows of `items` for the cut of `network` available: each from memory, from the cache
+ * file whose key (frozen tensors' hash, frozen graph, preprocessing, engine) is equal, or by
+ * running the frozen part. New rows go to the file, those that it does not take to memory, and when
+ * that does not take all of them either nothing is kept. *source says what happened.
  */
 gboolean xg_feature_store_prepare(XgFeatureStore *store, const XgNetwork *network, const XgCut *cut,
                                   XgStore *weights, const XgEngineHandle *engine,
-                                  const guint64 *items, gsize count, gboolean *from_cache,
+                                  const guint64 *items, gsize count, XgFeatureSource *source,
                                   XgFeatureProgress progress, void *user, GError **error);
 
 /** Bytes that the store holds, or will, for `count` images behind that cut: rows in memory, and the

@@ -13,10 +13,11 @@ static gboolean nothing_trained(const XgValue *parameter, void *user)
     return FALSE;
 }
 
-static void on_progress(gint64 done, gint64 total, void *user)
+static void on_progress(gint64 done, gint64 total, gint64 cached, void *user)
 {
     const XgTrainerSpec *spec = user;
-    const XgProgress progress = {.activity = "features", .done = done, .total = total};
+    const XgProgress progress = {
+        .activity = "features", .done = done, .total = total, .cached = cached};
     if (spec->progress != NULL)
         spec->progress(&progress, spec->user);
 }
@@ -42,13 +43,13 @@ static gboolean features_of(const XgTrainerSpec *spec, XgFeatureStore *store, co
                             gsize count, float *rows, GError **error)
 {
     g_autoptr(XgCut) cut = xg_cut_new(spec->network, tap, nothing_trained, NULL, XG_BN_FROZEN);
-    gboolean cached;
+    XgFeatureSource source;
     if (!xg_feature_store_prepare(store, spec->network, cut, spec->store, spec->engine, all,
-                                  all_count, &cached, on_progress, (void *) spec, error))
+                                  all_count, &source, on_progress, (void *) spec, error))
         return FALSE;
-    if (cached && spec->note != NULL) {
-        g_autofree char *text = g_strdup_printf(
-            "%s (%" G_GINT64_FORMAT " values per image) come from the cache", what, cut->elements);
+    if (!source.again && spec->note != NULL) {
+        g_autofree char *origin = xg_feature_source_describe(&source);
+        g_autofree char *text = g_strdup_printf("%s: %s", what, origin);
         spec->note(text, spec->user);
     }
     return gather(store, items, count, (gsize) xg_shape_elements(&tap->shape), rows, error);
@@ -57,14 +58,15 @@ static gboolean features_of(const XgTrainerSpec *spec, XgFeatureStore *store, co
 gboolean xg_train_features(const XgTrainerSpec *spec, XgValue *tap, const guint64 *items,
                            gsize count, float *rows, GError **error)
 {
-    return features_of(spec, spec->features, "feature vectors", tap, spec->items, spec->item_count,
-                       items, count, rows, error);
+    return features_of(spec, spec->features, "features", tap, spec->items, spec->item_count, items,
+                       count, rows, error);
 }
 
 gboolean xg_train_view_features(const XgTrainerSpec *spec, gint64 view, XgValue *tap, float *rows,
                                 GError **error)
 {
-    g_autofree char *what = g_strdup_printf("feature vectors of view %" G_GINT64_FORMAT, view + 1);
+    g_autofree char *what =
+        g_strdup_printf("features of view %" G_GINT64_FORMAT " of training images", view + 1);
     return features_of(spec, spec->augmentation->stores[view], what, tap, spec->train_items,
                        spec->train_count, spec->train_items, spec->train_count, rows, error);
 }

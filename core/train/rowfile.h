@@ -2,9 +2,12 @@
  * SPDX-License-Identifier: MIT */
 /**
  * @file rowfile.h
- * A cache file: rows of float32 under a key, whole or not there, mapped for reading. Layout, in
- * the machine's byte order: magic, rows, elements, key (64 digits), zeros up to 4096 bytes; rows
- * x elements floats; a 64-bit checksum per row. All: [main].
+ * A cache file: rows of float32 by the image that they are of, all under one key. It only grows,
+ * by processes that may run at the same time, and is mapped for reading. Layout, in the machine's
+ * byte order: magic, elements of a row, key (64 digits), zeros up to 4096 bytes; then records,
+ * whole ones or a last one that a stopped process left unfinished and that does not count: the
+ * image's SHA-256 (32 bytes), 64-bit checksums of it and of the row, zeros up to 64 bytes, the
+ * row, zeros up to a multiple of 64. All: [main].
  */
 #ifndef XG_TRAIN_ROWFILE_H
 #define XG_TRAIN_ROWFILE_H
@@ -13,26 +16,40 @@
 
 G_BEGIN_DECLS
 
+/** What a file of this version begins with. */
+#define XG_ROW_FILE_MAGIC "xgrows02"
+#define XG_ROW_FILE_HEADER_BYTES 4096
+
+/** An image is named by its SHA-256. */
+#define XG_ROW_ID_BYTES 32
+
 typedef struct XgRowFile XgRowFile;
 
-/** Maps the file of that key; NULL without an error when there is none, with XG_FORMAT when it
- *  is not whole (wrong key, size or checksum). */
-XgRowFile *xg_row_file_open(const char *path, const char *key, gint64 rows, gint64 elements,
-                            GError **error);
-const float *xg_row_file_row(const XgRowFile *file, gint64 row);
+/** Opens and maps the file of that key, and marks it as used now. NULL without an error when there
+ *  is none; XG_FORMAT when it is something else. */
+XgRowFile *xg_row_file_open(const char *path, const char *key, gint64 elements, GError **error);
+
+/** The same, of a new file without rows where there is none; it appears with its whole header. */
+XgRowFile *xg_row_file_create(const char *path, const char *key, gint64 elements, GError **error);
 void xg_row_file_close(XgRowFile *file);
 
-/** Writes one: rows in order, then commit. On failure nothing remains. */
-typedef struct XgRowWriter XgRowWriter;
-XgRowWriter *xg_row_writer_new(const char *path, const char *key, gint64 rows, gint64 elements,
-                               GError **error);
-gboolean xg_row_writer_append(XgRowWriter *writer, const float *row, GError **error);
-/** Frees the writer either way. */
-gboolean xg_row_writer_commit(XgRowWriter *writer, GError **error);
-void xg_row_writer_abandon(XgRowWriter *writer);
+/** The row of an image; NULL: none, or only a damaged one. Aligned to 64 bytes, valid until rows
+ *  are appended through the same `file`. */
+const float *xg_row_file_find(XgRowFile *file, const guint8 *id);
+
+/** How many damaged records were met since the last call. */
+gint64 xg_row_file_take_damaged(XgRowFile *file);
+
+/** Appends rows of distinct images, but for those that other processes appended since. Waits two
+ *  seconds at most for them. XG_IO: full disk, read-only or locked file; whole records of the same
+ *  call may then remain. */
+gboolean xg_row_file_append(XgRowFile *file, const guint8 *ids, const float *rows, gint64 count,
+                            GError **error);
+
+/** Bytes of so many records, without the header; FALSE: more than a file can hold. */
+gboolean xg_row_file_bytes(gint64 elements, gint64 rows, gint64 *bytes);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgRowFile, xg_row_file_close)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgRowWriter, xg_row_writer_abandon)
 
 G_END_DECLS
 

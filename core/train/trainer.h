@@ -36,6 +36,7 @@ typedef struct {
     const char *activity;    /**< "features", "training", "validation" */
     gint64 epoch, epochs;    /**< 0 while features are computed */
     gint64 done, total;      /**< images of this activity */
+    gint64 cached;           /**< of those done, images whose features were cached before */
     const XgHistoryRow *row; /**< not NULL once per epoch, when it is complete */
 } XgProgress;
 

@@ -245,7 +245,8 @@ END_TEST
 typedef struct {
     int threads;
     guint64 seed;
-    gsize memory_limit, disk_limit;
+    gsize memory_limit;
+    guint64 disk_limit;
     const char *folder;
     gint64 computed;
 } Way;
@@ -267,12 +268,13 @@ static char *train_way(const Way *way, XgTrainerResult *result)
 START_TEST(test_same_bits)
 {
     g_autofree char *folder = g_dir_make_tmp("xg-loop-XXXXXX", NULL);
+    g_autofree char *small = g_build_filename(folder, "small", NULL);
     const gint64 streamed = 6 * (TRAINING + VALIDATION);
     const Way ways[] = {
-        {1, 9, 1 << 24, 0, NULL, 2 * ITEMS},         {1, 9, 1 << 24, 0, NULL, 2 * ITEMS},
-        {1, 9, 0, 1 << 24, folder, 2 * ITEMS},       {1, 9, 0, 1 << 24, folder, 0},
-        {1, 9, 1 << 24, 1, folder, 2 * ITEMS},       {1, 9, 0, 0, NULL, streamed},
-        {1, 9, 0, 1 << 24, "/dev/null/x", streamed},
+        {1, 9, 1 << 24, 0, NULL, 2 * ITEMS},   {1, 9, 1 << 24, 0, NULL, 2 * ITEMS},
+        {1, 9, 0, 1 << 24, folder, 2 * ITEMS}, {1, 9, 0, 1 << 24, folder, 0},
+        {1, 9, 1 << 24, 1, small, 2 * ITEMS},  {1, 9, 0, 0, NULL, streamed},
+        {1, 9, 1 << 24, 1, folder, 0},         {1, 9, 0, 1 << 24, "/dev/null/x", streamed},
     };
     XgTrainerResult first, again;
     g_autofree char *expected = train_way(&ways[0], &first);
@@ -287,6 +289,7 @@ START_TEST(test_same_bits)
     ck_assert_str_ne(different, expected);
     xg_trainer_result_clear(&again);
     xg_trainer_result_clear(&first);
+    ck_assert(!g_file_test(small, G_FILE_TEST_EXISTS));
     g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
     int files = 0;
     for (const char *name; (name = g_dir_read_name(dir)) != NULL; files++) {

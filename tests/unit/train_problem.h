@@ -33,7 +33,7 @@ typedef struct {
     float images[ITEMS][PIXELS];
     int labels[ITEMS];
     guint64 items[ITEMS];
-    char hashes[ITEMS][16];
+    char hashes[ITEMS][65];
     const char *hash_list[ITEMS];
     gint interrupted;
     const char *stop_activity; /**< "training", ...: interrupt ... */
@@ -107,7 +107,7 @@ static void make_images(Problem *p)
             const gboolean bright = i / (2 * SIDE_PX) == p->labels[item];
             p->images[item][i] = (float) (0.5 * noise + (bright ? 1.5 : 0.0));
         }
-        g_snprintf(p->hashes[item], sizeof p->hashes[item], "hash%02d", ITEMS - item);
+        g_snprintf(p->hashes[item], sizeof p->hashes[item], "%064d", ITEMS - item);
         p->hash_list[item] = p->hashes[item];
     }
 }
