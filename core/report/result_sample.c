@@ -24,16 +24,6 @@ static gint compare_entries(gconstpointer a, gconstpointer b)
     return strcmp(left->run->paths[left->index], right->run->paths[right->index]);
 }
 
-static guint number_of(GHashTable *numbers, const char *name)
-{
-    gpointer number;
-    if (!g_hash_table_lookup_extended(numbers, name, NULL, &number)) {
-        number = GUINT_TO_POINTER(g_hash_table_size(numbers));
-        g_hash_table_insert(numbers, (gpointer) name, number);
-    }
-    return GPOINTER_TO_UINT(number);
-}
-
 static GArray *gather(const GPtrArray *runs, guint first, guint end)
 {
     GArray *entries = g_array_new(FALSE, FALSE, sizeof(Entry));
@@ -62,8 +52,8 @@ static void fill_set(XgResultSample *sample, const XgResult *result, gsize at,
         memcpy(probabilities + i * classes, e->run->probabilities + e->index * classes,
                sizeof(float) * classes);
         const char *path = e->run->paths[e->index];
-        const char *patient = sample->patients ? e->run->patients[e->index] : "";
-        cluster[i] = number_of(clusters, *patient ? patient : path);
+        const char *patient = sample->patients ? e->run->patients[e->index] : NULL;
+        cluster[i] = xg_cluster_number(clusters, patient, path);
         g_ptr_array_add(paths, (gpointer) path);
     }
     *set = (XgPredictionSet){.count = entries->len,
