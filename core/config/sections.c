@@ -16,6 +16,8 @@
 static const XgParam study_params[] = {
     {"name", XG_PARAM_STRING, 1, NULL, NULL, NULL, NULL, NULL, "name of the study"},
     {"seed", XG_PARAM_INT, 0, "1", "0", NULL, NULL, NULL, "every random choice follows from it"},
+    {"seeds", XG_PARAM_INT, 0, "1", "1", "1000", NULL, NULL,
+     "the study is made with so many seeds, from `seed` on, and summed up"},
     {"output", XG_PARAM_PATH, 0, "", NULL, NULL, NULL, NULL,
      "result folder, never overwritten; empty: runs/NAME beside the study file"},
     {"modality", XG_PARAM_STRING, 0, "", NULL, NULL, NULL, NULL,
@@ -35,6 +37,15 @@ static const XgParam data_params[] = {
      "manifest's column patient if there is one"},
     {"split", XG_PARAM_STRING, 0, "70/15/15", NULL, NULL, NULL, NULL,
      "training/validation/test parts, or manifest for its own column"},
+    {"folds", XG_PARAM_STRING, 0, "", NULL, NULL, NULL, NULL,
+     "folds of a cross-validation, each the test part once, or patient: each patient by itself; "
+     "split then shares what is left between training and validation; empty: one split"},
+    {"repeats", XG_PARAM_INT, 0, "1", "1", "1000", NULL, NULL,
+     "times that the cross-validation is made, each with other folds"},
+    {"fold", XG_PARAM_INT, 0, "0", "0", NULL, NULL, NULL,
+     "the one fold to run; 0: all of them, one after the other"},
+    {"repeat", XG_PARAM_INT, 0, "0", "0", "1000", NULL, NULL,
+     "the one repeat to run; 0: all of them"},
     {"positive", XG_PARAM_STRING, 0, "", NULL, NULL, NULL, NULL,
      "class that counts as positive; empty: the last one"},
     {"channels", XG_PARAM_ENUM, 0, "repeat", NULL, NULL, NULL, "repeat|sum",
@@ -158,6 +169,53 @@ gboolean xg_sections_parse_split(const char *text, double parts[3])
     return TRUE;
 }
 
+gboolean xg_sections_parse_folds(const char *text, gint64 *folds)
+{
+    *folds = *text == '\0' ? 0 : XG_SECTIONS_FOLDS_BY_PATIENT;
+    if (*text == '\0' || strcmp(text, "patient") == 0)
+        return TRUE;
+    return xg_text_to_int(text, folds) && *folds >= 2 && *folds <= 1000;
+}
+
+/* A key of [data] that needs `folds`, or does not go with its number. */
+static void check_fold_key(const XgStudyFile *file, const XgResolved *resolved,
+                           XgProblems *problems, const char *key, gint64 none, gint64 folds,
+                           gint64 most, const char *what)
+{
+    const XgStudyEntry *entry = xg_study_file_find(file, "data", key);
+    const gint64 value = xg_resolved_int(resolved, "data", key);
+    if (entry == NULL || value == none)
+        return;
+    if (folds == 0)
+        xg_study_entry_problem(entry, problems, "has no effect without folds");
+    else if (most > 0 && value > most)
+        xg_study_entry_problem(entry, problems,
+                               "expected at most the %" G_GINT64_FORMAT
+                               " %s, found %" G_GINT64_FORMAT,
+                               most, what, value);
+}
+
+static void check_folds(const XgStudyFile *file, const XgResolved *resolved, XgProblems *problems)
+{
+    const XgStudyEntry *entry = xg_study_file_find(file, "data", "folds");
+    const char *text = xg_resolved_text(resolved, "data", "folds");
+    gint64 folds = 0;
+    if (entry != NULL && text != NULL && !xg_sections_parse_folds(text, &folds)) {
+        g_autofree char *shown = xg_text_quoted(text);
+        xg_study_entry_problem(entry, problems,
+                               "expected a number from 2 to 1000, or patient, found %s", shown);
+        return;
+    }
+    if (folds != 0 && g_strcmp0(xg_resolved_text(resolved, "data", "split"), "manifest") == 0)
+        xg_study_entry_problem(entry, problems,
+                               "split = manifest fixes the test part; expected no folds, or parts "
+                               "such as 70/15/15");
+    check_fold_key(file, resolved, problems, "repeats", 1, folds, 0, "");
+    check_fold_key(file, resolved, problems, "fold", 0, folds, folds, "folds");
+    check_fold_key(file, resolved, problems, "repeat", 0, folds,
+                   xg_resolved_int(resolved, "data", "repeats"), "repeats");
+}
+
 static void check_source(const XgStudyFile *file, const XgResolved *resolved, XgProblems *problems)
 {
     const char *images = xg_resolved_text(resolved, "data", "images");
@@ -235,6 +293,7 @@ void xg_sections_finish(const XgStudyFile *file, XgResolved *resolved, XgProblem
     check_source(file, resolved, problems);
     check_augment(file, resolved, problems);
     check_memory(file, resolved, problems);
+    check_folds(file, resolved, problems);
     if (split && entry && !xg_sections_parse_split(split, parts)) {
         g_autofree char *shown = xg_text_quoted(split);
         xg_study_entry_problem(entry, problems,

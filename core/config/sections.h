@@ -25,6 +25,12 @@ void xg_sections_finish(const XgStudyFile *file, XgResolved *resolved, XgProblem
  *  of which none is negative and the first two are positive, or "manifest" (all parts 0 then). */
 gboolean xg_sections_parse_split(const char *text, double parts[3]);
 
+/** What xg_sections_parse_folds() makes of "patient". */
+#define XG_SECTIONS_FOLDS_BY_PATIENT (-1)
+
+/** "" as 0, "5" as 5, "patient" as XG_SECTIONS_FOLDS_BY_PATIENT; FALSE: none of these. */
+gboolean xg_sections_parse_folds(const char *text, gint64 *folds);
+
 /** "0.9,1.1" as two numbers; FALSE when it is not two, or the first is the larger. */
 gboolean xg_sections_parse_range(const char *text, double range[2]);
 

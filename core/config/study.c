@@ -73,6 +73,26 @@ static void add(XgStudyFile *file, const char *section, const char *key, char *v
     g_hash_table_insert(file->index, index_key(section, key), entry);
 }
 
+XgStudyFile *xg_study_file_copy(const XgStudyFile *file)
+{
+    XgStudyFile *copy = g_new0(XgStudyFile, 1);
+    GHashTableIter sections;
+    gpointer name, line;
+    copy->name = g_strdup(file->name);
+    copy->folder = g_strdup(file->folder);
+    copy->entries = g_ptr_array_new_with_free_func(entry_free);
+    copy->index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    copy->sections = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < file->entries->len; i++) {
+        const XgStudyEntry *e = file->entries->pdata[i];
+        add(copy, e->section, e->key, g_strdup(e->value), g_strdup(e->origin), e->line);
+    }
+    g_hash_table_iter_init(&sections, file->sections);
+    while (g_hash_table_iter_next(&sections, &name, &line))
+        g_hash_table_insert(copy->sections, g_strdup(name), line);
+    return copy;
+}
+
 static gboolean is_blank(char c)
 {
     return c == ' ' || c == '\t';

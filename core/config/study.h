@@ -41,6 +41,9 @@ XgStudyFile *xg_study_file_load(const char *path, XgProblems *problems, GError *
 XgStudyFile *xg_study_file_parse(const char *name, const char *folder, const char *text, gsize size,
                                  XgProblems *problems, GError **error);
 
+/** The same entries, free to be overridden. */
+XgStudyFile *xg_study_file_copy(const XgStudyFile *file);
+
 void xg_study_file_free(XgStudyFile *file);
 
 /** Applies one `-s` argument, "section.key=value"; the value is taken as it stands. It replaces

@@ -193,7 +193,7 @@ static gboolean read_facts(XgRunResult *run, const XgResult *result, const char 
         object_of(object_of(parts, xg_part_name(run->part)), "majority_baseline");
     if (!class_index(result, text_of(baseline, "class"), &run->majority))
         return lacks(path, "majority_baseline", error);
-    run->seed = (guint64) MAX(whole_of(root, "seed"), 0);
+    run->seed = (guint64) setting(root, "study", "seed");
     run->repeat = setting(root, "data", "repeat");
     run->fold = setting(root, "data", "fold");
     run->fine_tuning_ratio = number_of(training, "fine_tuning_ratio");
@@ -256,8 +256,9 @@ static gboolean read_row(XgRunResult *run, const XgResult *result, const char *p
     return TRUE;
 }
 
+/* `images`: how many the part has as result.json tells. */
 static gboolean read_predictions(XgRunResult *run, const XgResult *result, const char *path,
-                                 GError **error)
+                                 gint64 images, GError **error)
 {
     g_autoptr(GError) failure = NULL;
     g_autofree char *text = NULL;
@@ -281,9 +282,10 @@ static gboolean read_predictions(XgRunResult *run, const XgResult *result, const
             return FALSE;
         patients |= run->patients[run->count - 1][0] != '\0';
     }
-    if (run->count == 0)
-        return xg_error_set(error, XG_FORMAT, "%s: expected rows of the %s part, found none", path,
-                            xg_part_name(run->part));
+    if (run->count == 0 || (gint64) run->count != images)
+        return xg_error_set(error, XG_FORMAT,
+                            "%s: expected %" G_GINT64_FORMAT " rows of the %s part, found %zu",
+                            path, images, xg_part_name(run->part), run->count);
     if (!patients) {
         for (gsize i = 0; i < run->count; i++)
             g_free(run->patients[i]);
@@ -294,17 +296,25 @@ static gboolean read_predictions(XgRunResult *run, const XgResult *result, const
 
 /* ---- Folders ------------------------------------------------------------------------------- */
 
-static gboolean same_classes(const XgResult *result, const char *path, JsonObject *root,
-                             GError **error)
+static XgResult *result_new(void)
 {
-    g_autoptr(XgResult) other = g_new0(XgResult, 1);
-    other->runs = g_ptr_array_new();
+    XgResult *result = g_new0(XgResult, 1);
+    result->runs = g_ptr_array_new_with_free_func(run_free);
+    return result;
+}
+
+/* The first run tells the classes, which the others must have. */
+static gboolean settle_classes(XgResult *result, const char *path, JsonObject *root, GError **error)
+{
+    if (result->class_names == NULL)
+        return read_classes(result, path, root, error);
+    g_autoptr(XgResult) other = result_new();
     if (!read_classes(other, path, root, error))
         return FALSE;
     return (g_strv_equal((const char *const *) other->class_names,
                          (const char *const *) result->class_names) &&
             other->positive == result->positive) ||
-           xg_error_set(error, XG_FORMAT, "%s: its classes are not those of the series", path);
+           xg_error_set(error, XG_FORMAT, "%s: its classes are not those of the other runs", path);
 }
 
 static gboolean read_run(XgResult *result, const char *folder, const char *name, GError **error)
@@ -315,24 +325,24 @@ static gboolean read_run(XgResult *result, const char *folder, const char *name,
     if (parser == NULL)
         return FALSE;
     JsonObject *root = json_node_get_object(json_parser_get_root(parser));
+    if (!settle_classes(result, json, root, error))
+        return FALSE;
     XgRunResult *run = g_new0(XgRunResult, 1);
     run->name = g_strdup(name);
     g_ptr_array_add(result->runs, run);
-    return same_classes(result, json, root, error) && read_facts(run, result, json, root, error) &&
-           read_predictions(run, result, csv, error);
+    if (!read_facts(run, result, json, root, error))
+        return FALSE;
+    JsonObject *part = object_of(object_of(root, "parts"), xg_part_name(run->part));
+    return read_predictions(run, result, csv, whole_of(part, "images"), error);
 }
 
-static gboolean read_runs(XgResult *result, const char *folder, const char *path, JsonArray *runs,
-                          GError **error)
+XgResult *xg_result_read_runs(const char *folder, const char *const *names, GError **error)
 {
-    for (guint i = 0; i < json_array_get_length(runs); i++) {
-        const char *name = text_of(element_object(runs, i), "name");
-        if (name == NULL || *name == '\0' || strchr(name, '/') != NULL || *name == '.')
-            return lacks(path, "runs", error);
-        if (!read_run(result, folder, name, error))
-            return FALSE;
-    }
-    return result->runs->len > 0 || lacks(path, "runs", error);
+    g_autoptr(XgResult) result = result_new();
+    for (; *names != NULL; names++)
+        if (!read_run(result, folder, *names, error))
+            return NULL;
+    return g_steal_pointer(&result);
 }
 
 XgResult *xg_result_read(const char *folder, GError **error)
@@ -341,14 +351,20 @@ XgResult *xg_result_read(const char *folder, GError **error)
     g_autoptr(JsonParser) parser = parse(path, error);
     if (parser == NULL)
         return NULL;
-    JsonObject *root = json_node_get_object(json_parser_get_root(parser));
-    g_autoptr(XgResult) result = g_new0(XgResult, 1);
-    result->runs = g_ptr_array_new_with_free_func(run_free);
-    if (!read_classes(result, path, root, error))
+    JsonArray *runs = array_of(json_node_get_object(json_parser_get_root(parser)), "runs");
+    const guint count = runs ? json_array_get_length(runs) : 0;
+    g_autofree const char **names = g_new0(const char *, count + 2);
+    if (runs == NULL)
+        names[0] = "";
+    for (guint i = 0; i < count; i++) {
+        const char *name = text_of(element_object(runs, i), "name");
+        if (name == NULL || *name == '\0' || *name == '.' || strchr(name, '/') != NULL)
+            break;
+        names[i] = name;
+    }
+    if (runs != NULL && (count == 0 || names[count - 1] == NULL)) {
+        lacks(path, "runs", error);
         return NULL;
-    JsonArray *runs = array_of(root, "runs");
-    if (!(runs ? read_runs(result, folder, path, runs, error)
-               : read_run(result, folder, "", error)))
-        return NULL;
-    return g_steal_pointer(&result);
+    }
+    return xg_result_read_runs(folder, names, error);
 }

@@ -38,8 +38,13 @@ typedef struct {
     GPtrArray *runs; /**< of XgRunResult, at least one */
 } XgResult;
 
-/** Reads `folder`, and the folders of its runs. Errors: XG_IO; XG_FORMAT naming file and place. */
+/** Reads the result in `folder`, which may be of a series. Errors: XG_IO; XG_FORMAT naming file and
+ *  place. */
 XgResult *xg_result_read(const char *folder, GError **error);
+
+/** The runs in the folders `names` (NULL-terminated, at least one) of `folder` as one result; they
+ *  must have the same classes. Errors: as xg_result_read(). */
+XgResult *xg_result_read_runs(const char *folder, const char *const *names, GError **error);
 void xg_result_free(XgResult *result);
 
 /** The predictions of a run, borrowed. */

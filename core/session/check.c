@@ -229,6 +229,9 @@ char *xg_study_check(XgStudy *study, gboolean json, GError **error)
 {
     if (!xg_study_prepare(study, error))
         return NULL;
+    if (study->first != NULL)
+        return xg_study_check(study->first, json, error);
+    const guint runs = study->series ? study->series->runs->len : 1;
     g_autoptr(JsonBuilder) builder = json_builder_new();
     g_autoptr(GString) text = g_string_new(NULL);
     json_builder_begin_object(builder);
@@ -251,12 +254,16 @@ char *xg_study_check(XgStudy *study, gboolean json, GError **error)
         return NULL;
     whole(builder, "peak_arena_bytes", (gint64) totals.arena);
     whole(builder, "planned_bytes", (gint64) totals.planned);
-    number(builder, "estimated_seconds", totals.seconds);
+    number(builder, "estimated_seconds", totals.seconds * runs);
+    whole(builder, "runs", runs);
     json_builder_end_object(builder);
     g_string_append_printf(text,
                            "peak planned memory %.1f MiB, besides the program itself and an image "
-                           "being decoded per thread\nestimated time in all %.0f s at most\n",
-                           mebibytes(totals.planned), totals.seconds);
+                           "being decoded per thread\nestimated time in all %.0f s at most",
+                           mebibytes(totals.planned), totals.seconds * runs);
+    if (runs > 1)
+        g_string_append_printf(text, ", %u runs, of which this is the first", runs);
+    g_string_append_c(text, '\n');
     if (!json)
         return g_string_free(g_steal_pointer(&text), FALSE);
     g_autoptr(JsonNode) root = json_builder_get_root(builder);

@@ -203,6 +203,8 @@ gboolean xg_study_preview(XgStudy *study, const char *path, gboolean force, GErr
         return xg_error_set(error, XG_INVALID, "%s exists; --force writes over it", path);
     if (!xg_study_prepare(study, error))
         return FALSE;
+    if (study->first != NULL)
+        return xg_study_preview(study->first, path, force, error);
     g_auto(Preview) p = {.study = study,
                          .spec = xg_study_trainer_spec(study),
                          .length = xg_preprocess_length(&study->preprocess),

@@ -11,8 +11,7 @@
 
 #define CHECKPOINT "checkpoint.safetensors"
 
-/* The folder that a run works in until it is complete. */
-static char *partial_folder(const XgStudy *study)
+char *xg_run_folder(const XgStudy *study)
 {
     return g_strconcat(study->output, ".partial", NULL);
 }
@@ -56,8 +55,12 @@ static gboolean write_resolved(const XgStudy *study, const char *folder, GError 
     return xg_file_replace(path, text, strlen(text), error);
 }
 
-/* What must be equal for a checkpoint to go on: settings, images, weights, engine. */
-static char *run_identity(const XgStudy *study)
+gboolean xg_run_begin(const XgStudy *study, const char *folder, gboolean resume, GError **error)
+{
+    return make_folder(study, folder, resume, error) && write_resolved(study, folder, error);
+}
+
+char *xg_run_identity(const XgStudy *study)
 {
     g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
     for (guint i = 0; i < xg_resolved_count(study->resolved); i++) {
@@ -110,7 +113,7 @@ static gboolean train(XgStudy *study, const char *folder, gboolean resume, XgTra
                       GError **error)
 {
     g_autofree char *checkpoint = g_build_filename(folder, CHECKPOINT, NULL);
-    g_autofree char *identity = run_identity(study);
+    g_autofree char *identity = xg_run_identity(study);
     g_autoptr(XgWeightsFile) opened = NULL;
     XgTrainerSpec spec = xg_study_trainer_spec(study);
     spec.checkpoint_path = checkpoint;
@@ -158,7 +161,7 @@ static gboolean score_parts(XgStudy *study, GError **error)
     return TRUE;
 }
 
-static gboolean publish(XgStudy *study, const char *folder, GError **error)
+gboolean xg_run_publish(const XgStudy *study, const char *folder, GError **error)
 {
     g_autofree char *checkpoint = g_build_filename(folder, CHECKPOINT, NULL);
     g_autofree char *previous = xg_checkpoint_previous(checkpoint);
@@ -181,7 +184,7 @@ static gboolean write_results(XgStudy *study, const char *folder, const XgTraine
     if (!xg_study_save_model(study, model, error) || !score_parts(study, error))
         return FALSE;
     xg_study_record_finish(study, result);
-    return xg_report_write(study->record, folder, error) && publish(study, folder, error);
+    return xg_report_write(study->record, folder, error) && xg_run_publish(study, folder, error);
 }
 
 /* A failed run leaves nothing behind but a checkpoint, where going on could end otherwise, or a
@@ -208,14 +211,17 @@ static void clean_up(const char *folder, const GError *failure)
 
 gboolean xg_study_run(XgStudy *study, gboolean resume, GError **error)
 {
-    g_autofree char *folder = partial_folder(study);
-    if (!xg_study_prepare(study, error) || !make_folder(study, folder, resume, error))
+    g_autofree char *folder = xg_run_folder(study);
+    if (!xg_study_prepare(study, error))
+        return FALSE;
+    if (study->runs != NULL)
+        return xg_study_run_all(study, resume, error);
+    if (!xg_run_begin(study, folder, resume, error))
         return FALSE;
     xg_session_line(study->session, "%s", study->plan_text);
     XgTrainerResult result = {0};
     GError *failure = NULL;
     const gboolean good =
-        write_resolved(study, folder, &failure) &&
         train(study, folder, resume, &result, &failure) &&
         (!xg_study_has_classifier(study) || xg_study_fit_classifier(study, &failure)) &&
         write_results(study, folder, &result, &failure);

@@ -99,17 +99,15 @@ static gboolean validate(XgStudy *study, XgProblems *problems, GError **error)
            component_params(study, "engine", tables[2], &study->engine_params, error);
 }
 
-XgStudy *xg_study_open(XgSession *session, const char *path, const char *const *overrides,
-                       GError **error)
+/* Takes `file`. */
+static XgStudy *study_new(XgSession *session, XgStudyFile *file, const char *const *overrides,
+                          XgProblems *problems, GError **error)
 {
     g_autoptr(XgStudy) study = g_new0(XgStudy, 1);
-    g_autoptr(XgProblems) problems = xg_problems_new();
     study->session = session;
     study->started_us = g_get_monotonic_time();
     study->resolved = xg_resolved_new();
-    study->file = xg_study_file_load(path, problems, error);
-    if (study->file == NULL)
-        return NULL;
+    study->file = file;
     for (; overrides != NULL && *overrides != NULL; overrides++) {
         g_autoptr(GError) wrong = NULL;
         if (!xg_study_file_override(study->file, *overrides, &wrong))
@@ -122,10 +120,29 @@ XgStudy *xg_study_open(XgSession *session, const char *path, const char *const *
     return g_steal_pointer(&study);
 }
 
+XgStudy *xg_study_open(XgSession *session, const char *path, const char *const *overrides,
+                       GError **error)
+{
+    g_autoptr(XgProblems) problems = xg_problems_new();
+    XgStudyFile *file = xg_study_file_load(path, problems, error);
+    return file ? study_new(session, file, overrides, problems, error) : NULL;
+}
+
+XgStudy *xg_study_derive(XgStudy *series, const char *const *overrides, GError **error)
+{
+    g_autoptr(XgProblems) problems = xg_problems_new();
+    XgStudy *study =
+        study_new(series->session, xg_study_file_copy(series->file), overrides, problems, error);
+    if (study != NULL)
+        study->series = series;
+    return study;
+}
+
 void xg_study_free(XgStudy *study)
 {
     if (study == NULL)
         return;
+    xg_study_free_runs(study);
     xg_study_free_features(study);
     xg_train_plan_free(study->plan);
     xg_store_free(study->store);
@@ -134,10 +151,12 @@ void xg_study_free(XgStudy *study)
     xg_session_backbone_free(study->backbone);
     xg_instance_free(study->strategy);
     xg_split_free(study->split);
-    xg_dataset_check_free(study->check);
-    xg_dataset_free(study->dataset);
-    xg_session_readers_free(study->readers);
-    xg_session_engine_free(study->engine);
+    if (study->series == NULL) {
+        xg_dataset_check_free(study->check);
+        xg_dataset_free(study->dataset);
+        xg_session_readers_free(study->readers);
+        xg_session_engine_free(study->engine);
+    }
     xg_param_set_free(study->backbone_params);
     xg_param_set_free(study->strategy_params);
     xg_param_set_free(study->engine_params);

@@ -25,8 +25,19 @@ typedef struct {
 XgSessionReaders *xg_session_readers_new(XgSession *session, gint64 max_pixels, GError **error);
 void xg_session_readers_free(XgSessionReaders *readers);
 
+/** One of several runs of a study. */
+typedef struct {
+    guint64 seed;
+    gint64 repeat, fold; /**< from 1; 0: not cross-validated */
+    char *name;          /**< of its folder: "seed-2-repeat-1-fold-3", as far as they vary */
+} XgStudyRun;
+
 struct XgStudy {
     XgSession *session;
+    XgStudy *series;     /**< of which this is one run, sharing engine, readers and images; NULL */
+    GPtrArray *runs;     /**< of XgStudyRun; NULL: the study is one run */
+    XgStudy *first;      /**< of `runs`, prepared, until it is run */
+    GHashTable *told;    /**< notes of runs, each told once */
     XgStudyFile *file;
     XgResolved *resolved;
     XgParamSet *backbone_params, *strategy_params, *engine_params;
@@ -70,9 +81,45 @@ struct XgStudy {
     char *strategy_failure; /**< text of the strategy's last failure */
 };
 
+/* ---- study.c -------------------------------------------------------------------------------- */
+
+/** The same study file with settings ("section.key=value") of one run. */
+XgStudy *xg_study_derive(XgStudy *series, const char *const *overrides, GError **error);
+
+/* ---- series.c ------------------------------------------------------------------------------- */
+
+/** Whether the settings ask for several runs. */
+gboolean xg_study_is_series(const XgStudy *study);
+/** Lists the runs, whose images the study has read, and prepares the first. */
+gboolean xg_study_prepare_runs(XgStudy *study, GError **error);
+/** Runs all, those that an interrupted run left finished excepted, and sums them up. */
+gboolean xg_study_run_all(XgStudy *study, gboolean resume, GError **error);
+void xg_study_free_runs(XgStudy *study);
+
+/* ---- run.c ---------------------------------------------------------------------------------- */
+
+/** The folder that a run works in until it is complete. Free with g_free(). */
+char *xg_run_folder(const XgStudy *study);
+/** Makes that folder, or finds it to be gone on with, and writes the resolved study into it. */
+gboolean xg_run_begin(const XgStudy *study, const char *folder, gboolean resume, GError **error);
+/** What must be equal for an interrupted run to go on: settings, images, weights, engine, as a
+ *  hash. Free with g_free(). */
+char *xg_run_identity(const XgStudy *study);
+/** Gives the folder its final name. */
+gboolean xg_run_publish(const XgStudy *study, const char *folder, GError **error);
+
+/* ---- data.c --------------------------------------------------------------------------------- */
+
+/** Engine, readers and images: its own, or those of the series. */
+gboolean xg_study_get_images(XgStudy *study, GError **error);
+/** Notes the images that were left out. */
+void xg_study_note_unreadable(XgStudy *study);
+/** Splits the images and says what is to be said of the split. */
+gboolean xg_study_split(XgStudy *study, GError **error);
+
 /* ---- prepare.c ------------------------------------------------------------------------------ */
 
-/** Adds a line to the record's notes and tells the user. */
+/** Adds a line to the record's notes and tells the user, of several runs once. */
 void xg_study_note(XgStudy *study, const char *name, const char *text);
 
 /** A new store for the study's network as it is. */
