@@ -19,6 +19,7 @@ class Run(cli.Case):
         metrics = result["parts"]["test"]
         for name in ("accuracy", "balanced_accuracy", "auc", "majority_baseline"):
             self.assertIn(name, metrics)
+        self.assert_intervals(metrics, done.stdout)
         predictions = cli.rows(self.at("out", "predictions.csv"))
         self.assertEqual(len(predictions), 24)
         self.assertEqual({row["split"] for row in predictions}, {"training", "validation", "test"})
@@ -34,6 +35,16 @@ class Run(cli.Case):
         for other in ("warm", "cold", "again"):
             self.assert_complete(other)
             self.assert_same("out", other)
+            self.assertEqual(self.result(other)["parts"]["test"], metrics)
+
+    def assert_intervals(self, metrics, printed):
+        self.assertEqual(metrics["intervals"]["method"], "percentile bootstrap by image")
+        self.assertEqual(metrics["intervals"]["clusters"], metrics["images"])
+        low, high = metrics["accuracy"]["interval"]
+        self.assertTrue(0 <= low <= metrics["accuracy"]["value"] <= high <= 1)
+        self.assertIn(f"{low:.4f} to {high:.4f}", printed)
+        self.assertIn("intervals: bootstrap by image, 2000 replicates", printed)
+        self.assertNotIn("intervals", self.result()["parts"]["training"])
 
     def test_other_seed_other_split(self):
         self.copy_xrays(6)
