@@ -139,7 +139,6 @@ static void make_views(XgStudy *study, const XgFeatureSpec *plain)
 {
     XgTrainAugmentation *a = &study->augmentation;
     g_autofree char *changes = xg_augment_describe(&study->augment);
-    study->view_texts = g_ptr_array_new_with_free_func(g_free);
     study->views = g_new0(XgFeatureStore *, MAX(a->views, 1) + 1);
     for (gint64 i = 0; i < MAX(a->views, 1); i++) {
         XgFeatureSpec spec = *plain;
@@ -158,6 +157,17 @@ static void make_views(XgStudy *study, const XgFeatureSpec *plain)
     a->stores = study->views;
 }
 
+/* Preprocessing and the readers whose decoding it starts from. */
+static char *describe_images(const XgStudy *study)
+{
+    GString *text = g_string_new(study->preprocess_text);
+    for (guint i = 0; i < study->readers->instances->len; i++) {
+        const XgEntry *entry = xg_instance_entry(study->readers->instances->pdata[i]);
+        g_string_append_printf(text, "; %s %s", entry->id, entry->version);
+    }
+    return g_string_free(text, FALSE);
+}
+
 void xg_study_make_features(XgStudy *study)
 {
     const char *cache = xg_resolved_text(study->resolved, "data", "cache");
@@ -168,11 +178,14 @@ void xg_study_make_features(XgStudy *study)
     /* Of a limit, weights and the programs that train need most. */
     const gsize quarter = (gsize) xg_resolved_int(study->resolved, "engine", "memory") / 4;
     const gsize most = half_of_memory() / 2, rows = quarter > 0 ? MIN(quarter, most) : most;
+    char *images = describe_images(study);
+    study->view_texts = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(study->view_texts, images);
     const XgFeatureSpec spec = {
         .feed = {feed_open, feed_next, feed_close, study},
         .item_hashes = study->hashes,
         .item_count = study->dataset->items->len,
-        .preprocessing = study->preprocess_text,
+        .preprocessing = images,
         .engine_identity = study->engine->identity,
         .folder = strcmp(cache, "disk") == 0 ? folder : NULL,
         .memory_limit = strcmp(cache, "none") == 0 ? 0 : rows / stores,

@@ -206,7 +206,8 @@ static XgTrainerSpec problem_spec(Problem *p)
 }
 
 /* A phase of that many epochs in batches of 8 that trains `pattern`. */
-static XgPhase *add_phase(Problem *p, const char *name, const char *pattern, int epochs)
+G_GNUC_UNUSED static XgPhase *add_phase(Problem *p, const char *name, const char *pattern,
+                                        int epochs)
 {
     XgPhase *phase = xg_plan_phase(p->face, name);
     xg_phase_train(p->face, phase, pattern);
