@@ -57,7 +57,12 @@ static gboolean write_resolved(const XgStudy *study, const char *folder, GError 
 
 gboolean xg_run_begin(const XgStudy *study, const char *folder, gboolean resume, GError **error)
 {
-    return make_folder(study, folder, resume, error) && write_resolved(study, folder, error);
+    if (!make_folder(study, folder, resume, error))
+        return FALSE;
+    const gboolean good = write_resolved(study, folder, error);
+    if (!good)
+        g_rmdir(folder);
+    return good;
 }
 
 char *xg_run_identity(const XgStudy *study)
