@@ -119,6 +119,16 @@ static GArray *find_missing(XgFeatureStore *store)
 
 /* ---- Computing ----------------------------------------------------------------------------- */
 
+/* Images that missing[first] and the n - 1 rows after it are of. */
+static gint64 count_images(const XgFeatureStore *store, const GArray *missing, gint64 first,
+                           gint64 n)
+{
+    gint64 count = 0;
+    for (gint64 i = first; i < first + n; i++)
+        count += g_array_index(store->copies, gint64, g_array_index(missing, gint64, i));
+    return count;
+}
+
 static gboolean make_program(const XgFeatureFill *fill, GError **error)
 {
     XgFeatureStore *store = fill->store;
@@ -212,11 +222,11 @@ static gboolean compute_batches(const XgFeatureFill *fill, Keeper *keeper, void 
         join_parts(keeper, parts, n);
         if (!keep(keeper, done, n, error))
             return FALSE;
+        fill->source->computed += count_images(store, keeper->missing, done, n);
         done += n;
-        fill->source->computed = done;
         if (fill->progress != NULL)
-            fill->progress(fill->source->cached + done, store->rows, fill->source->cached,
-                           fill->user);
+            fill->progress(fill->source->cached + fill->source->computed, store->images,
+                           fill->source->cached, fill->user);
     }
     return TRUE;
 }
@@ -270,7 +280,8 @@ static gboolean try_to_fill(const XgFeatureFill *fill, gboolean to_file, gboolea
     XgFeatureStore *store = fill->store;
     g_auto(Keeper) keeper = {.store = store, .missing = find_missing(store)};
     const gint64 missing = keeper.missing->len;
-    fill->source->cached = store->rows - missing;
+    fill->source->cached = store->images - count_images(store, keeper.missing, 0, missing);
+    fill->source->computed = 0;
     keeper.to_file = to_file && missing > 0 && extend_file(store, missing);
     keeper.first_in_memory = keeper.to_file ? missing : 0;
     const gint64 factors[] = {missing, store->elements, sizeof(float)};

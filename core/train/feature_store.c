@@ -34,6 +34,7 @@ static void forget(XgFeatureStore *store)
     g_clear_pointer(&store->hashes, g_ptr_array_unref);
     g_clear_pointer(&store->row_of, g_hash_table_unref);
     g_clear_pointer(&store->representatives, g_array_unref);
+    g_clear_pointer(&store->copies, g_array_unref);
     g_clear_pointer(&store->part_elements, g_free);
     g_clear_pointer(&store->program, xg_program_free);
     xg_feature_store_drop_rows(store);
@@ -123,12 +124,20 @@ static void number_rows(XgFeatureStore *store, const guint64 *items, gsize count
     g_ptr_array_sort(hashes, compare_hashes);
     store->row_of = g_hash_table_new(g_str_hash, g_str_equal);
     store->representatives = g_array_new(FALSE, FALSE, sizeof(guint64));
+    store->copies = g_array_new(FALSE, TRUE, sizeof(gint64));
     for (guint row = 0; row < hashes->len; row++) {
         g_hash_table_insert(store->row_of, hashes->pdata[row], GUINT_TO_POINTER(row + 1));
         const guint64 *item = g_hash_table_lookup(item_of, hashes->pdata[row]);
         g_array_append_val(store->representatives, *item);
     }
     store->rows = hashes->len;
+    store->images = (gint64) count;
+    g_array_set_size(store->copies, hashes->len);
+    for (gsize i = 0; i < count; i++) {
+        const char *hash = store->spec.item_hashes[items[i]];
+        const guint row = GPOINTER_TO_UINT(g_hash_table_lookup(store->row_of, hash)) - 1;
+        g_array_index(store->copies, gint64, row)++;
+    }
 }
 
 static void describe_parts(XgFeatureStore *store, const XgNetwork *network, const XgCut *cut)
@@ -231,6 +240,7 @@ gboolean xg_feature_store_prepare(XgFeatureStore *store, const XgNetwork *networ
     g_autoptr(GPtrArray) old_hashes = g_steal_pointer(&store->hashes);
     g_clear_pointer(&store->row_of, g_hash_table_unref);
     g_clear_pointer(&store->representatives, g_array_unref);
+    g_clear_pointer(&store->copies, g_array_unref);
     g_clear_pointer(&store->part_elements, g_free);
     describe_parts(store, network, cut);
     number_rows(store, items, count);

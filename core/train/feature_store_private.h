@@ -19,9 +19,10 @@ struct XgFeatureStore {
     GPtrArray *hashes;       /* of images, sorted: of each row */
     GHashTable *row_of;      /* image hash -> row + 1 */
     GArray *representatives; /* guint64: an item of each row */
-    gint64 rows;
-    gint64 elements; /* floats per row */
-    int part_count;  /* boundary values */
+    GArray *copies;          /* gint64: how many items have the row */
+    gint64 rows, images;     /* these are more where contents are equal */
+    gint64 elements;         /* floats per row */
+    int part_count;          /* boundary values */
     gint64 *part_elements;
     gboolean images_only;           /* the boundary is the network's input */
     gint64 width, height, channels; /* of the network's images */
