@@ -73,6 +73,16 @@ static void add(XgStudyFile *file, const char *section, const char *key, char *v
     g_hash_table_insert(file->index, index_key(section, key), entry);
 }
 
+void xg_study_file_remove(XgStudyFile *file, const char *section, const char *key)
+{
+    g_autofree char *name = index_key(section, key);
+    XgStudyEntry *entry = g_hash_table_lookup(file->index, name);
+    if (entry == NULL)
+        return;
+    g_hash_table_remove(file->index, name);
+    g_ptr_array_remove(file->entries, entry);
+}
+
 XgStudyFile *xg_study_file_copy(const XgStudyFile *file)
 {
     XgStudyFile *copy = g_new0(XgStudyFile, 1);

@@ -46,6 +46,9 @@ XgStudyFile *xg_study_file_copy(const XgStudyFile *file);
 
 void xg_study_file_free(XgStudyFile *file);
 
+/** Takes a key out, if it is there. */
+void xg_study_file_remove(XgStudyFile *file, const char *section, const char *key);
+
 /** Applies one `-s` argument, "section.key=value"; the value is taken as it stands. It replaces
  *  the file's value, and an earlier argument's. XG_INVALID when it is not of that form. */
 gboolean xg_study_file_override(XgStudyFile *file, const char *argument, GError **error);

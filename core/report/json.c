@@ -1,63 +1,17 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
 #include "report/format.h"
+#include "report/json.h"
 #include "report/report.h"
 
-#include <json-glib/json-glib.h>
 #include <math.h>
-
-static void add_string(JsonBuilder *builder, const char *text)
-{
-    g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL;
-    if (valid)
-        json_builder_add_string_value(builder, valid);
-    else
-        json_builder_add_null_value(builder);
-}
-
-static void add_text(JsonBuilder *builder, const char *name, const char *text)
-{
-    json_builder_set_member_name(builder, name);
-    add_string(builder, text);
-}
-
-static void add_integer(JsonBuilder *builder, const char *name, gint64 value)
-{
-    json_builder_set_member_name(builder, name);
-    if (value < 0)
-        json_builder_add_null_value(builder);
-    else
-        json_builder_add_int_value(builder, value);
-}
-
-static void add_number(JsonBuilder *builder, const char *name, double value)
-{
-    json_builder_set_member_name(builder, name);
-    if (isfinite(value))
-        json_builder_add_double_value(builder, value);
-    else
-        json_builder_add_null_value(builder);
-}
-
-static void begin_object(JsonBuilder *builder, const char *name)
-{
-    if (name)
-        json_builder_set_member_name(builder, name);
-    json_builder_begin_object(builder);
-}
-
-static void begin_array(JsonBuilder *builder, const char *name)
-{
-    json_builder_set_member_name(builder, name);
-    json_builder_begin_array(builder);
-}
 
 static void add_score(JsonBuilder *builder, const char *name, const XgScore *score)
 {
-    begin_object(builder, name);
-    add_number(builder, "value", score->value);
+    xg_json_begin_object(builder, name);
+    xg_json_number(builder, "value", score->value);
     if (score->reason)
-        add_text(builder, "reason", score->reason);
+        xg_json_text(builder, "reason", score->reason);
     json_builder_end_object(builder);
 }
 
@@ -70,13 +24,13 @@ static void add_headline(JsonBuilder *builder, const XgRecordPart *part, const X
         add_score(builder, headline->key, score);
         return;
     }
-    begin_object(builder, headline->key);
-    add_number(builder, "value", score->value);
+    xg_json_begin_object(builder, headline->key);
+    xg_json_number(builder, "value", score->value);
     if (interval->reason) {
-        add_number(builder, "interval", NAN);
-        add_text(builder, "interval_reason", interval->reason);
+        xg_json_number(builder, "interval", NAN);
+        xg_json_text(builder, "interval_reason", interval->reason);
     } else {
-        begin_array(builder, "interval");
+        xg_json_begin_array(builder, "interval");
         json_builder_add_double_value(builder, interval->low);
         json_builder_add_double_value(builder, interval->high);
         json_builder_end_array(builder);
@@ -87,20 +41,20 @@ static void add_headline(JsonBuilder *builder, const XgRecordPart *part, const X
 static void add_intervals(JsonBuilder *builder, const XgRecordPart *part)
 {
     g_autofree char *method = g_strconcat("percentile bootstrap ", xg_intervals_by(part), NULL);
-    begin_object(builder, "intervals");
-    add_number(builder, "level", 0.95);
-    add_text(builder, "method", method);
-    add_integer(builder, "replicates", XG_BOOTSTRAP_REPLICATES);
-    add_integer(builder, "clusters", part->clusters);
+    xg_json_begin_object(builder, "intervals");
+    xg_json_number(builder, "level", 0.95);
+    xg_json_text(builder, "method", method);
+    xg_json_integer(builder, "replicates", XG_BOOTSTRAP_REPLICATES);
+    xg_json_integer(builder, "clusters", part->clusters);
     json_builder_end_object(builder);
 }
 
 static void add_class_scores(JsonBuilder *builder, const char *name, const XgClassScores *scores)
 {
-    begin_object(builder, NULL);
-    add_text(builder, "class", name);
-    add_integer(builder, "support", scores->support);
-    add_integer(builder, "predicted", scores->predicted);
+    xg_json_begin_object(builder, NULL);
+    xg_json_text(builder, "class", name);
+    xg_json_integer(builder, "support", scores->support);
+    xg_json_integer(builder, "predicted", scores->predicted);
     add_score(builder, "sensitivity", &scores->sensitivity);
     add_score(builder, "specificity", &scores->specificity);
     add_score(builder, "precision", &scores->precision);
@@ -117,11 +71,11 @@ static void add_metrics(JsonBuilder *builder, const XgRecord *record, const XgRe
     for (const XgHeadline *h = xg_headlines; h->key; h++)
         add_headline(builder, part, h);
     add_score(builder, "log_loss", &metrics->log_loss);
-    begin_array(builder, "per_class");
+    xg_json_begin_array(builder, "per_class");
     for (gsize c = 0; c < metrics->classes; c++)
         add_class_scores(builder, record->class_names[c], &metrics->per_class[c]);
     json_builder_end_array(builder);
-    begin_array(builder, "confusion");
+    xg_json_begin_array(builder, "confusion");
     for (gsize row = 0; row < metrics->classes; row++) {
         json_builder_begin_array(builder);
         for (gsize c = 0; c < metrics->classes; c++)
@@ -133,8 +87,8 @@ static void add_metrics(JsonBuilder *builder, const XgRecord *record, const XgRe
 
 static void add_baseline(JsonBuilder *builder, const XgRecord *record, const XgMetrics *baseline)
 {
-    begin_object(builder, "majority_baseline");
-    add_text(builder, "class", record->class_names[record->majority]);
+    xg_json_begin_object(builder, "majority_baseline");
+    xg_json_text(builder, "class", record->class_names[record->majority]);
     for (const XgHeadline *h = xg_headlines; h->key; h++)
         add_score(builder, h->key, xg_headline_score(h, baseline));
     json_builder_end_object(builder);
@@ -143,10 +97,10 @@ static void add_baseline(JsonBuilder *builder, const XgRecord *record, const XgM
 static void add_part(JsonBuilder *builder, const XgRecord *record, XgPart part)
 {
     const XgRecordPart *of = &record->parts[part];
-    begin_object(builder, xg_part_name(part));
-    add_integer(builder, "images", (gint64) of->count);
-    add_integer(builder, "patients", of->patients);
-    begin_array(builder, "class_counts");
+    xg_json_begin_object(builder, xg_part_name(part));
+    xg_json_integer(builder, "images", (gint64) of->count);
+    xg_json_integer(builder, "patients", of->patients);
+    xg_json_begin_array(builder, "class_counts");
     for (gsize c = 0; c < record->classes; c++)
         json_builder_add_int_value(builder, xg_record_class_count(record, part, c));
     json_builder_end_array(builder);
@@ -159,12 +113,12 @@ static void add_part(JsonBuilder *builder, const XgRecord *record, XgPart part)
 
 static void add_data(JsonBuilder *builder, const XgRecord *record)
 {
-    begin_array(builder, "classes");
+    xg_json_begin_array(builder, "classes");
     for (gsize c = 0; c < record->classes; c++)
-        add_string(builder, record->class_names[c]);
+        xg_json_string(builder, record->class_names[c]);
     json_builder_end_array(builder);
-    add_text(builder, "positive_class", record->class_names[record->positive]);
-    begin_object(builder, "parts");
+    xg_json_text(builder, "positive_class", record->class_names[record->positive]);
+    xg_json_begin_object(builder, "parts");
     for (int part = 0; part < XG_PARTS; part++)
         add_part(builder, record, (XgPart) part);
     json_builder_end_object(builder);
@@ -172,12 +126,12 @@ static void add_data(JsonBuilder *builder, const XgRecord *record)
 
 static void add_pairs(JsonBuilder *builder, const char *name, const GPtrArray *pairs)
 {
-    begin_array(builder, name);
+    xg_json_begin_array(builder, name);
     for (guint i = 0; i < pairs->len; i++) {
         const XgRecordPair *pair = pairs->pdata[i];
-        begin_object(builder, NULL);
-        add_text(builder, "name", pair->name);
-        add_text(builder, "text", pair->text);
+        xg_json_begin_object(builder, NULL);
+        xg_json_text(builder, "name", pair->name);
+        xg_json_text(builder, "text", pair->text);
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);
@@ -185,16 +139,16 @@ static void add_pairs(JsonBuilder *builder, const char *name, const GPtrArray *p
 
 static void add_components(JsonBuilder *builder, const XgRecord *record)
 {
-    begin_array(builder, "components");
+    xg_json_begin_array(builder, "components");
     for (guint i = 0; i < record->components->len; i++) {
         const XgRecordComponent *component = record->components->pdata[i];
-        begin_object(builder, NULL);
-        add_text(builder, "role", component->role);
-        add_text(builder, "id", component->id);
-        add_text(builder, "version", component->version);
-        add_text(builder, "file", component->file);
-        add_text(builder, "licence", component->licence);
-        add_text(builder, "citation", component->citation);
+        xg_json_begin_object(builder, NULL);
+        xg_json_text(builder, "role", component->role);
+        xg_json_text(builder, "id", component->id);
+        xg_json_text(builder, "version", component->version);
+        xg_json_text(builder, "file", component->file);
+        xg_json_text(builder, "licence", component->licence);
+        xg_json_text(builder, "citation", component->citation);
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);
@@ -202,22 +156,22 @@ static void add_components(JsonBuilder *builder, const XgRecord *record)
 
 static void add_phases(JsonBuilder *builder, const XgRecord *record)
 {
-    begin_array(builder, "plan");
+    xg_json_begin_array(builder, "plan");
     for (guint i = 0; i < record->plan->len; i++)
-        add_string(builder, record->plan->pdata[i]);
+        xg_json_string(builder, record->plan->pdata[i]);
     json_builder_end_array(builder);
-    begin_array(builder, "phases");
+    xg_json_begin_array(builder, "phases");
     for (guint i = 0; i < record->phases->len; i++) {
         const XgRecordPhase *phase = record->phases->pdata[i];
-        begin_object(builder, NULL);
-        add_text(builder, "name", phase->name);
-        add_text(builder, "blocks", phase->blocks);
-        add_integer(builder, "trained_parameters", phase->trained_elements);
-        add_integer(builder, "all_parameters", phase->all_elements);
-        add_integer(builder, "trained_layers", phase->trained_layers);
-        add_integer(builder, "all_layers", phase->all_layers);
-        add_number(builder, "fine_tuning_ratio",
-                   (double) phase->trained_layers / (double) MAX(phase->all_layers, 1));
+        xg_json_begin_object(builder, NULL);
+        xg_json_text(builder, "name", phase->name);
+        xg_json_text(builder, "blocks", phase->blocks);
+        xg_json_integer(builder, "trained_parameters", phase->trained_elements);
+        xg_json_integer(builder, "all_parameters", phase->all_elements);
+        xg_json_integer(builder, "trained_layers", phase->trained_layers);
+        xg_json_integer(builder, "all_layers", phase->all_layers);
+        xg_json_number(builder, "fine_tuning_ratio",
+                       (double) phase->trained_layers / (double) MAX(phase->all_layers, 1));
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);
@@ -225,27 +179,27 @@ static void add_phases(JsonBuilder *builder, const XgRecord *record)
 
 static void add_training(JsonBuilder *builder, const XgRecord *record)
 {
-    begin_object(builder, "training");
-    add_integer(builder, "parameters", record->parameters);
-    add_integer(builder, "feature_parameters", record->feature_parameters);
-    add_number(builder, "fine_tuning_ratio", xg_record_fine_tuning_ratio(record));
+    xg_json_begin_object(builder, "training");
+    xg_json_integer(builder, "parameters", record->parameters);
+    xg_json_integer(builder, "feature_parameters", record->feature_parameters);
+    xg_json_number(builder, "fine_tuning_ratio", xg_record_fine_tuning_ratio(record));
     add_phases(builder, record);
-    add_text(builder, "best_phase", record->best_phase);
-    add_integer(builder, "best_epoch", record->best_epoch);
-    add_text(builder, "frozen_sha256_before", record->frozen_hash_before);
-    add_text(builder, "frozen_sha256_after", record->frozen_hash_after);
-    begin_array(builder, "history");
+    xg_json_text(builder, "best_phase", record->best_phase);
+    xg_json_integer(builder, "best_epoch", record->best_epoch);
+    xg_json_text(builder, "frozen_sha256_before", record->frozen_hash_before);
+    xg_json_text(builder, "frozen_sha256_after", record->frozen_hash_after);
+    xg_json_begin_array(builder, "history");
     for (guint i = 0; i < record->history->len; i++) {
         const XgRecordEpoch *row = record->history->pdata[i];
-        begin_object(builder, NULL);
-        add_text(builder, "phase", row->phase);
-        add_integer(builder, "epoch", row->epoch);
-        add_number(builder, "learning_rate", row->learning_rate);
-        add_number(builder, "train_loss", row->train_loss);
-        add_number(builder, "validation_loss", row->validation_loss);
-        add_number(builder, "validation_accuracy", row->validation_accuracy);
-        add_number(builder, "validation_balanced_accuracy", row->validation_balanced_accuracy);
-        add_number(builder, "validation_auc", row->validation_auc);
+        xg_json_begin_object(builder, NULL);
+        xg_json_text(builder, "phase", row->phase);
+        xg_json_integer(builder, "epoch", row->epoch);
+        xg_json_number(builder, "learning_rate", row->learning_rate);
+        xg_json_number(builder, "train_loss", row->train_loss);
+        xg_json_number(builder, "validation_loss", row->validation_loss);
+        xg_json_number(builder, "validation_accuracy", row->validation_accuracy);
+        xg_json_number(builder, "validation_balanced_accuracy", row->validation_balanced_accuracy);
+        xg_json_number(builder, "validation_auc", row->validation_auc);
         json_builder_set_member_name(builder, "best");
         json_builder_add_boolean_value(builder, row->best);
         json_builder_end_object(builder);
@@ -256,13 +210,13 @@ static void add_training(JsonBuilder *builder, const XgRecord *record)
 
 static void add_settings(JsonBuilder *builder, const XgRecord *record)
 {
-    begin_array(builder, "settings");
+    xg_json_begin_array(builder, "settings");
     for (guint i = 0; i < record->settings->len; i++) {
         const XgRecordSetting *setting = record->settings->pdata[i];
-        begin_object(builder, NULL);
-        add_text(builder, "section", setting->section);
-        add_text(builder, "key", setting->key);
-        add_text(builder, "value", setting->value);
+        xg_json_begin_object(builder, NULL);
+        xg_json_text(builder, "section", setting->section);
+        xg_json_text(builder, "key", setting->key);
+        xg_json_text(builder, "value", setting->value);
         json_builder_set_member_name(builder, "set");
         json_builder_add_boolean_value(builder, setting->set);
         json_builder_end_object(builder);
@@ -272,17 +226,17 @@ static void add_settings(JsonBuilder *builder, const XgRecord *record)
 
 static void add_machine(JsonBuilder *builder, const XgRecord *record)
 {
-    add_text(builder, "hardware", record->hardware);
-    add_integer(builder, "threads", record->threads);
-    add_integer(builder, "arena_bytes", record->arena_bytes);
-    add_integer(builder, "peak_memory_bytes", record->peak_memory_bytes);
+    xg_json_text(builder, "hardware", record->hardware);
+    xg_json_integer(builder, "threads", record->threads);
+    xg_json_integer(builder, "arena_bytes", record->arena_bytes);
+    xg_json_integer(builder, "peak_memory_bytes", record->peak_memory_bytes);
     add_pairs(builder, "environment", record->environment);
-    begin_array(builder, "timings");
+    xg_json_begin_array(builder, "timings");
     for (guint i = 0; i < record->timings->len; i++) {
         const XgRecordTiming *timing = record->timings->pdata[i];
-        begin_object(builder, NULL);
-        add_text(builder, "name", timing->name);
-        add_number(builder, "seconds", timing->seconds);
+        xg_json_begin_object(builder, NULL);
+        xg_json_text(builder, "name", timing->name);
+        xg_json_number(builder, "seconds", timing->seconds);
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);
@@ -293,15 +247,15 @@ char *xg_report_result_json(const XgRecord *record)
     g_autoptr(JsonBuilder) builder = json_builder_new();
     g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, record->seed);
     json_builder_begin_object(builder);
-    add_text(builder, "format", "xenograft.result/1");
-    add_text(builder, "program_version", record->program_version);
-    add_text(builder, "study", record->study_name);
-    add_text(builder, "study_file", record->study_file);
-    add_text(builder, "started", record->started);
-    add_text(builder, "seed", seed);
-    add_text(builder, "modality", record->modality);
-    add_text(builder, "subject", record->subject);
-    add_text(builder, "transfer_type", record->transfer_type);
+    xg_json_text(builder, "format", "xenograft.result/1");
+    xg_json_text(builder, "program_version", record->program_version);
+    xg_json_text(builder, "study", record->study_name);
+    xg_json_text(builder, "study_file", record->study_file);
+    xg_json_text(builder, "started", record->started);
+    xg_json_text(builder, "seed", seed);
+    xg_json_text(builder, "modality", record->modality);
+    xg_json_text(builder, "subject", record->subject);
+    xg_json_text(builder, "transfer_type", record->transfer_type);
     add_pairs(builder, "notes", record->notes);
     add_data(builder, record);
     add_components(builder, record);
@@ -309,10 +263,5 @@ char *xg_report_result_json(const XgRecord *record)
     add_settings(builder, record);
     add_machine(builder, record);
     json_builder_end_object(builder);
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autoptr(JsonGenerator) generator = json_generator_new();
-    json_generator_set_root(generator, root);
-    json_generator_set_pretty(generator, TRUE);
-    g_autofree char *text = json_generator_to_data(generator, NULL);
-    return g_strconcat(text, "\n", NULL);
+    return xg_json_finish(builder);
 }

@@ -123,6 +123,28 @@ XG_PUBLIC gboolean xg_study_run(XgStudy *study, gboolean resume, GError **error)
 XG_PUBLIC const char *xg_study_output(const XgStudy *study);
 XG_PUBLIC const char *xg_study_summary(const XgStudy *study);
 
+/** A grid of studies: every backbone with every strategy. */
+typedef struct {
+    const char *study;            /**< the file that all have in common */
+    const char *const *overrides; /**< NULL-terminated "section.key=value"; may be NULL */
+    /** NULL-terminated, at least one each: "id", or with settings "id:key=value:key=value". */
+    const char *const *backbones;
+    const char *const *strategies;
+    /** NULL-terminated "id=FILE" of backbones other than the study's, may be NULL; else a file
+     *  named by the backbone beside the study's weights is taken. */
+    const char *const *weights;
+    const char *output;  /**< folder of all results; NULL: the study's output with "-compare" */
+    const char *program; /**< runs one cell as `program run FILE [--resume]` */
+    gint64 jobs;         /**< cells at the same time, sharing threads and memory limit */
+    gboolean resume;     /**< go on in a folder that an interrupted comparison left */
+} XgGrid;
+
+/** Runs the grid and writes its table. A cell that fails does not end the rest; *failed counts
+ *  them. Keys of [strategy] and [backbone] reach the components that declare them. Returns the
+ *  table as text, owned by the caller. */
+XG_PUBLIC char *xg_session_compare(XgSession *session, const XgGrid *grid, guint *failed,
+                                   GError **error);
+
 /** One prediction: `probabilities` has `class_count` values. An unreadable file has `error`. */
 typedef struct {
     const char *path;

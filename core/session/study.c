@@ -99,9 +99,8 @@ static gboolean validate(XgStudy *study, XgProblems *problems, GError **error)
            component_params(study, "engine", tables[2], &study->engine_params, error);
 }
 
-/* Takes `file`. */
-static XgStudy *study_new(XgSession *session, XgStudyFile *file, const char *const *overrides,
-                          XgProblems *problems, GError **error)
+XgStudy *xg_study_new(XgSession *session, XgStudyFile *file, const char *const *overrides,
+                      XgProblems *problems, GError **error)
 {
     g_autoptr(XgStudy) study = g_new0(XgStudy, 1);
     study->session = session;
@@ -125,14 +124,14 @@ XgStudy *xg_study_open(XgSession *session, const char *path, const char *const *
 {
     g_autoptr(XgProblems) problems = xg_problems_new();
     XgStudyFile *file = xg_study_file_load(path, problems, error);
-    return file ? study_new(session, file, overrides, problems, error) : NULL;
+    return file ? xg_study_new(session, file, overrides, problems, error) : NULL;
 }
 
 XgStudy *xg_study_derive(XgStudy *series, const char *const *overrides, GError **error)
 {
     g_autoptr(XgProblems) problems = xg_problems_new();
     XgStudy *study =
-        study_new(series->session, xg_study_file_copy(series->file), overrides, problems, error);
+        xg_study_new(series->session, xg_study_file_copy(series->file), overrides, problems, error);
     if (study != NULL)
         study->series = series;
     return study;

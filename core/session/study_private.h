@@ -83,6 +83,10 @@ struct XgStudy {
 
 /* ---- study.c -------------------------------------------------------------------------------- */
 
+/** A study of a file that was read, which it takes; what is wrong in `problems` already counts. */
+XgStudy *xg_study_new(XgSession *session, XgStudyFile *file, const char *const *overrides,
+                      XgProblems *problems, GError **error);
+
 /** The same study file with settings ("section.key=value") of one run. */
 XgStudy *xg_study_derive(XgStudy *series, const char *const *overrides, GError **error);
 

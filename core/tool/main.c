@@ -9,6 +9,8 @@
 static const Command commands[] = {
     {"run", "STUDY", "train, evaluate and write the result folder", command_run},
     {"check", "STUDY", "validate a study and print its plan; train nothing", command_check},
+    {"compare", "STUDY", "strategies and backbones on the same images, in one table",
+     command_compare},
     {"predict", "MODEL FILE...", "class probabilities of images", command_predict},
     {"list", "[KIND]", "installed components", command_list},
     {"show", "ID|--table", "a component's parameters, blocks, counts, citation", command_show},

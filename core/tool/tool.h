@@ -21,6 +21,7 @@ typedef struct {
 } Command;
 
 int command_check(int argc, char **argv);
+int command_compare(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_predict(int argc, char **argv);
 int command_run(int argc, char **argv);
