@@ -10,6 +10,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#define MIB (1024.0 * 1024.0)
+
 /* Where computed rows go. */
 typedef struct {
     XgFeatureStore *store;
@@ -85,10 +87,9 @@ static gboolean extend_file(XgFeatureStore *store, gint64 missing)
     const gboolean room = xg_row_folder_make_room(store->folder, limit, needed, &removed);
     if (removed.files > 0)
         tell(store,
-             "%u cache files (%.1f MiB) that were not used for longest were removed from %s "
-             "to keep it within %.1f MiB",
-             removed.files, (double) removed.bytes / 1048576.0, store->folder,
-             (double) limit / 1048576.0);
+             "%s: removed to keep it within %.1f MiB: %u of the files that were not used for "
+             "longest, %.1f MiB",
+             store->folder, (double) limit / MIB, removed.files, (double) removed.bytes / MIB);
     if (!room || store->file != NULL)
         return room;
     g_autoptr(GError) trouble = NULL;

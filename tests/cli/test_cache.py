@@ -3,6 +3,7 @@
 """The cache of frozen features: shared by studies, splits and runs at the same time; damaged,
 removed, limited."""
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -158,7 +159,7 @@ class Cache(cli.Case):
         images = self.counts(first)[0][1]
         old, = self.files()
         small = self.run_study("small", data__size=96, data__cache_size="64K")
-        self.assertIn("1 cache files", small)
+        self.assertIn("removed to keep it within 0.1 MiB: 1 of the files", small)
         new, = self.files()
         self.assertNotEqual(new, old)
         self.run_study("both", data__cache_size="1M")
@@ -171,6 +172,26 @@ class Cache(cli.Case):
         self.assert_same("first", "none", SAME)
         self.refused("run", self.study(data__cache_size="-1", **SHORT), says="cache_size")
         self.refused("run", self.study(data__cache_size="much", **SHORT), says="cache_size")
+
+    def test_progress_line(self):
+        """On a terminal the line of features says how many came from the cache."""
+        self.copy_xrays(4)
+        images = self.counts(self.run_study("first"))[0][1]
+        self.copy_xrays(9)
+        study = self.study(study__output="more", **SHORT)
+        master, slave = pty.openpty()
+        with open(master, "rb", buffering=0) as terminal:
+            process = subprocess.Popen([cli.COMMAND, "run", study], env=self.environment,
+                                       cwd=self.folder, stdout=subprocess.DEVNULL, stderr=slave)
+            os.close(slave)
+            text = b""
+            try:
+                while data := terminal.read(4096):
+                    text += data
+            except OSError:  # The other end is closed.
+                pass
+            self.assertEqual(process.wait(timeout=240), 0, text)
+        self.assertRegex(text.decode(), r"features +\[=+ *\] \d+/18  %d from the cache" % images)
 
     def test_not_a_folder(self):
         """A cache folder that cannot be made: said, and the same results."""

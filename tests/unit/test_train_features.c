@@ -2,14 +2,12 @@
  * SPDX-License-Identifier: MIT */
 /* Feature stores: which rows are found, computed, kept, and what goes when there is no room. */
 #include "train/rowfile.h"
-#include "train/rowfolder.h"
 
 #include <check.h>
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <utime.h>
 
 #include "train_problem.h"
 
@@ -253,6 +251,52 @@ START_TEST(test_damage)
 }
 END_TEST
 
+static void stop_after_20(gint64 done, gint64 total G_GNUC_UNUSED, gint64 cached G_GNUC_UNUSED,
+                          void *user)
+{
+    Problem *p = user;
+    p->interrupted = done >= 20;
+}
+
+/* What was computed before an interruption is there for the next run. */
+START_TEST(test_interrupted)
+{
+    Expected expected = expect();
+    g_autoptr(Problem) p = problem_in_folder();
+    g_autoptr(XgFeatureStore) store = xg_feature_store_new(&p->rows);
+    g_autoptr(XgCut) cut = cut_at(p, "features");
+    g_autoptr(GError) error = NULL;
+    XgFeatureSource source;
+    ck_assert(!xg_feature_store_prepare(store, p->network, cut, p->store, &p->engine, p->items,
+                                        ITEMS, &source, stop_after_20, p, &error));
+    ck_assert(g_error_matches(error, XG_ERROR, -XG_CANCELLED));
+    p->interrupted = 0;
+    g_free(check_rows(p, &expected, 0, ITEMS, &source));
+    ck_assert_int_eq(source.cached, 24);
+    g_free(rows_of(p, store, 0, ITEMS, &source));
+    ck_assert_int_eq(source.cached, ITEMS);
+    g_free(expected.rows);
+}
+END_TEST
+
+/* Images of equal content share a row, and all count. */
+START_TEST(test_equal_images)
+{
+    g_autoptr(Problem) p = problem_in_folder();
+    p->hash_list[5] = p->hash_list[2];
+    memcpy(p->images[5], p->images[2], sizeof p->images[5]);
+    for (int again = 0; again < 2; again++) {
+        g_autoptr(XgFeatureStore) store = xg_feature_store_new(&p->rows);
+        XgFeatureSource source;
+        g_autofree float *rows = rows_of(p, store, 0, 9, &source);
+        ck_assert_int_eq(again ? source.cached : source.computed, 9);
+        ck_assert_int_eq(p->computed, 8);
+        ck_assert_mem_eq(rows + 5 * source.elements, rows + 2 * source.elements,
+                         sizeof(float) * (gsize) source.elements);
+    }
+}
+END_TEST
+
 /* ---- Room ---------------------------------------------------------------------------------- */
 
 /* All rows on a disk that takes files of `most` bytes; Check itself writes to such a file. */
@@ -324,7 +368,7 @@ START_TEST(test_limit)
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
         p->rows.preprocessing = names[i];
         g_autofree char *notes = check_rows(p, &expected, 0, ITEMS, &source);
-        ck_assert_int_eq(strstr(notes, "1 cache files") != NULL, i == 3);
+        ck_assert_int_eq(strstr(notes, ": 1 of the files") != NULL, i == 3);
         ck_assert_int_eq(source.cached, i == 2 ? ITEMS : 0);
         g_usleep(20000);
     }
@@ -342,61 +386,6 @@ START_TEST(test_limit)
 }
 END_TEST
 
-static char *put(const char *name, const char *begin, gsize bytes, gint64 age_s)
-{
-    char *path = g_build_filename(folder, name, NULL);
-    g_autofree char *content = g_malloc0(bytes);
-    memcpy(content, begin, strlen(begin));
-    ck_assert(g_file_set_contents(path, content, (gssize) bytes, NULL));
-    const time_t then = (time_t) (g_get_real_time() / G_USEC_PER_SEC - age_s);
-    ck_assert_int_eq(utime(path, &(struct utimbuf){then, then}), 0);
-    return path;
-}
-
-static gboolean is_there(const char *path)
-{
-    return g_file_test(path, G_FILE_TEST_EXISTS);
-}
-
-START_TEST(test_room)
-{
-    enum { DAY = 24 * 60 * 60 };
-    g_autofree char *old = put("old.rows", XG_ROW_FILE_MAGIC, 1000, 9 * DAY);
-    g_autofree char *held = put("held.rows", XG_ROW_FILE_MAGIC, 1000, 10 * DAY);
-    g_autofree char *used = put("new.rows", XG_ROW_FILE_MAGIC, 1000, 100);
-    g_autofree char *foreign = put("foreign.rows", "xgrows01", 1000, 2 * DAY);
-    g_autofree char *stale = put("a.rows.abcdef.tmp", "", 10, 2 * DAY);
-    g_autofree char *fresh = put("b.rows.abcdef.tmp", "", 10, 100);
-    g_autofree char *mine = put("notes.txt", "", 10, 9 * DAY);
-    XgRowsRemoved removed;
-    xg_row_folder_hold(held);
-    xg_row_folder_hold(held);
-    xg_row_folder_release(held);
-    ck_assert(xg_row_folder_make_room(folder, 4000, 1000, &removed));
-    ck_assert(removed.files == 0 && removed.bytes == 0);
-    ck_assert(!is_there(foreign) && !is_there(stale) && is_there(fresh) && is_there(mine));
-    ck_assert(!xg_row_folder_make_room(folder, 2500, 1501, &removed));
-    ck_assert(!xg_row_folder_make_room(folder, 100, 101, &removed));
-    ck_assert(removed.files == 0 && is_there(old) && is_there(used));
-    ck_assert(xg_row_folder_make_room(folder, 2500, 500, &removed));
-    ck_assert(removed.files == 1 && removed.bytes == 1000);
-    ck_assert(!is_there(old) && is_there(used) && is_there(held));
-    xg_row_folder_release(held);
-    ck_assert(xg_row_folder_make_room(folder, 1000, 0, &removed));
-    ck_assert(!is_there(held) && is_there(used) && is_there(mine));
-}
-END_TEST
-
-START_TEST(test_automatic_limit)
-{
-    ck_assert_uint_eq(xg_row_folder_limit(folder, 77), 77);
-    g_autofree char *missing = g_build_filename(folder, "not", "there", NULL);
-    const guint64 most = (guint64) 20 << 30;
-    ck_assert(xg_row_folder_limit(missing, 0) > 0 && xg_row_folder_limit(missing, 0) <= most);
-    ck_assert(!is_there(missing));
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("train_features");
@@ -406,11 +395,11 @@ int main(void)
     tcase_add_test(tcase, test_again);
     tcase_add_test(tcase, test_keys);
     tcase_add_test(tcase, test_damage);
+    tcase_add_test(tcase, test_interrupted);
+    tcase_add_test(tcase, test_equal_images);
     tcase_add_test(tcase, test_full_disk);
     tcase_add_test(tcase, test_no_folder);
     tcase_add_test(tcase, test_limit);
-    tcase_add_test(tcase, test_room);
-    tcase_add_test(tcase, test_automatic_limit);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
