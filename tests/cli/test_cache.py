@@ -62,6 +62,8 @@ class Cache(cli.Case):
     def test_strategies_partly_cached(self):
         """Each strategy that freezes something, over rows of which a part is cached."""
         phases = {"partial": 1, "gradual": None, "lp_ft": 2, "svm": 1}
+        if cli.SANITIZED:
+            phases = {"partial": 1, "svm": 1}
         for strategy, expected in phases.items():
             with self.subTest(strategy=strategy):
                 settings = {"strategy__plugin": strategy}
