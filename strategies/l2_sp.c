@@ -10,18 +10,17 @@ static const XgParam params[] = {
      "penalty of the head: beta/2 times its squared norm"},
     {"bn", XG_PARAM_ENUM, 0, "train", NULL, NULL, NULL, "frozen|adapt|train",
      "batch normalisation"},
-    XG_TRAINING_PARAMS("20", "1e-3", "sgd"),
+    XG_TRAINING_PARAMS_DECAY("20", "1e-3", "sgd", "0"),
     {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL}};
 
 static XgStatus plan(void *self, XgPlan *p)
 {
     const XgHost *h = p->host;
     (void) self;
-    if (xg_param_is_set(h, "weight_decay") && xg_param_float(h, "weight_decay") > 0.0)
+    if (xg_param_float(h, "weight_decay") > 0.0)
         return xg_fail(h, XG_INVALID, "weight_decay: alpha and beta take its place; set it to 0");
     XgPhase *phase = xg_plan_phase(p, "all");
     xg_phase_training(p, phase);
-    xg_phase_set_float(p, phase, "weight_decay", 0.0);
     xg_phase_set(p, phase, "bn", xg_param_string(h, "bn"));
     xg_phase_train(p, phase, "all");
     p->api->penalize(phase, "block:*", "start", xg_param_float(h, "alpha"));

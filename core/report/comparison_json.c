@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "report/comparison.h"
 
-#include "report/json.h"
+#include "base/json.h"
+
 
 static void add_test(JsonBuilder *builder, const char *name, const XgPairedTest *test,
                      double adjusted)
@@ -65,5 +66,5 @@ char *xg_comparison_json(const XgComparison *comparison, const XgSeriesHead *hea
         add_cell(builder, comparison->cells->pdata[i]);
     json_builder_end_array(builder);
     json_builder_end_object(builder);
-    return xg_json_finish(builder);
+    return xg_json_finish(builder, TRUE);
 }

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
 #include "report/format.h"
-#include "report/json.h"
 #include "report/report.h"
+
+#include "base/json.h"
 
 #include <math.h>
 
@@ -263,5 +264,5 @@ char *xg_report_result_json(const XgRecord *record)
     add_settings(builder, record);
     add_machine(builder, record);
     json_builder_end_object(builder);
-    return xg_json_finish(builder);
+    return xg_json_finish(builder, TRUE);
 }

@@ -12,6 +12,8 @@
 
 #include "report/result.h"
 
+#include <json-glib/json-glib.h>
+
 G_BEGIN_DECLS
 
 /** Of bootstrap intervals. */
@@ -51,6 +53,8 @@ char *xg_series_text(const XgSeries *series);
 char *xg_series_runs_csv(const XgSeries *series);
 /** `seed,repeat,fold,path,patient,split,label,prob:CLASS...` of every tested image. */
 char *xg_series_predictions_csv(const XgSeries *series);
+/** The object of one score, under its key. */
+void xg_series_json_score(JsonBuilder *builder, int kind, const XgSeriesScore *score);
 char *xg_series_json(const XgSeries *series, const XgSeriesHead *head);
 /** One page without scripts or outside references: the table, each run's scores, their spread as a
  *  picture. */

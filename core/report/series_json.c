@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "report/series.h"
 
-#include "report/json.h"
+#include "base/json.h"
+
 
 void xg_series_json_score(JsonBuilder *builder, int kind, const XgSeriesScore *score)
 {
@@ -82,5 +83,5 @@ char *xg_series_json(const XgSeries *series, const XgSeriesHead *head)
         add_run(builder, series, i);
     json_builder_end_array(builder);
     json_builder_end_object(builder);
-    return xg_json_finish(builder);
+    return xg_json_finish(builder, TRUE);
 }

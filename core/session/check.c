@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "session/classifier.h"
 
-#include <json-glib/json-glib.h>
+#include "base/json.h"
+
 #include <string.h>
 
 /* What `check` found out of one phase. */
@@ -82,48 +83,34 @@ static void phase_text(GString *text, const PhaseReport *report)
         report->seconds, report->phase->epochs);
 }
 
-static void number(JsonBuilder *builder, const char *name, double value)
-{
-    json_builder_set_member_name(builder, name);
-    json_builder_add_double_value(builder, value);
-}
-
-static void whole(JsonBuilder *builder, const char *name, gint64 value)
-{
-    json_builder_set_member_name(builder, name);
-    json_builder_add_int_value(builder, value);
-}
-
 static void phase_json(JsonBuilder *builder, const PhaseReport *report)
 {
     const XgPhaseEstimate *e = &report->estimate;
     json_builder_begin_object(builder);
-    json_builder_set_member_name(builder, "name");
-    json_builder_add_string_value(builder, report->phase->name);
-    json_builder_set_member_name(builder, "blocks");
-    json_builder_add_string_value(builder, report->facts.blocks);
-    whole(builder, "trained_parameters", report->facts.trained_elements);
-    whole(builder, "parameters", report->facts.all_elements);
-    whole(builder, "trained_layers", report->facts.trained_layers);
-    whole(builder, "layers", report->facts.all_layers);
-    whole(builder, "boundary_values", e->boundary_elements);
-    whole(builder, "frozen_arena_bytes", (gint64) e->frozen.arena_bytes);
-    whole(builder, "training_arena_bytes", (gint64) e->training.arena_bytes);
-    whole(builder, "scratch_bytes", (gint64) e->training.scratch_bytes);
-    whole(builder, "batch_size", report->phase->batch_size);
-    whole(builder, "images_at_once", e->training_rows);
-    whole(builder, "planned_bytes", (gint64) e->peak_bytes);
-    json_builder_set_member_name(builder, "batch_norm");
-    json_builder_add_string_value(builder, xg_phase_bn_name(report->phase));
-    number(builder, "fine_tuning_ratio",
-           (double) report->facts.trained_layers / (double) MAX(report->facts.all_layers, 1));
-    number(builder, "frozen_seconds_per_image", e->frozen_seconds_per_image);
-    number(builder, "training_seconds_per_image", e->training_seconds_per_image);
-    number(builder, "evaluation_seconds_per_image", e->evaluation_seconds_per_image);
+    xg_json_text(builder, "name", report->phase->name);
+    xg_json_text(builder, "blocks", report->facts.blocks);
+    xg_json_integer(builder, "trained_parameters", report->facts.trained_elements);
+    xg_json_integer(builder, "parameters", report->facts.all_elements);
+    xg_json_integer(builder, "trained_layers", report->facts.trained_layers);
+    xg_json_integer(builder, "layers", report->facts.all_layers);
+    xg_json_integer(builder, "boundary_values", e->boundary_elements);
+    xg_json_integer(builder, "frozen_arena_bytes", (gint64) e->frozen.arena_bytes);
+    xg_json_integer(builder, "training_arena_bytes", (gint64) e->training.arena_bytes);
+    xg_json_integer(builder, "scratch_bytes", (gint64) e->training.scratch_bytes);
+    xg_json_integer(builder, "batch_size", report->phase->batch_size);
+    xg_json_integer(builder, "images_at_once", e->training_rows);
+    xg_json_integer(builder, "planned_bytes", (gint64) e->peak_bytes);
+    xg_json_text(builder, "batch_norm", xg_phase_bn_name(report->phase));
+    xg_json_number(builder, "fine_tuning_ratio",
+                   (double) report->facts.trained_layers /
+                       (double) MAX(report->facts.all_layers, 1));
+    xg_json_number(builder, "frozen_seconds_per_image", e->frozen_seconds_per_image);
+    xg_json_number(builder, "training_seconds_per_image", e->training_seconds_per_image);
+    xg_json_number(builder, "evaluation_seconds_per_image", e->evaluation_seconds_per_image);
     json_builder_set_member_name(builder, "outputs_kept");
     json_builder_add_boolean_value(builder, !e->streamed);
-    whole(builder, "epochs", report->phase->epochs);
-    number(builder, "estimated_seconds", report->seconds);
+    xg_json_integer(builder, "epochs", report->phase->epochs);
+    xg_json_number(builder, "estimated_seconds", report->seconds);
     json_builder_end_object(builder);
 }
 
@@ -160,19 +147,15 @@ static void data_text(GString *text, const XgStudy *study)
 
 static void data_json(JsonBuilder *builder, const XgStudy *study)
 {
-    whole(builder, "images", study->dataset->items->len);
-    whole(builder, "channels", study->backbone->channels);
-    json_builder_set_member_name(builder, "split");
-    json_builder_begin_object(builder);
+    xg_json_integer(builder, "images", study->dataset->items->len);
+    xg_json_integer(builder, "channels", study->backbone->channels);
+    xg_json_begin_object(builder, "split");
     for (int part = 0; part < XG_PARTS; part++)
-        whole(builder, xg_part_name(part), study->split->parts[part]->len);
+        xg_json_integer(builder, xg_part_name(part), study->split->parts[part]->len);
     json_builder_end_object(builder);
-    json_builder_set_member_name(builder, "engine");
-    json_builder_add_string_value(builder, study->engine->identity);
-    json_builder_set_member_name(builder, "augmentation");
-    json_builder_add_string_value(builder, study->augment_text);
-    json_builder_set_member_name(builder, "plan");
-    json_builder_add_string_value(builder, study->plan_text);
+    xg_json_text(builder, "engine", study->engine->identity);
+    xg_json_text(builder, "augmentation", study->augment_text);
+    xg_json_text(builder, "plan", study->plan_text);
 }
 
 /* What the phases and the classifier come to. */
@@ -211,13 +194,12 @@ static gboolean add_classifier(XgStudy *study, GString *text, JsonBuilder *build
         e.boundary_elements, e.frozen.nodes, e.frozen.reference_nodes,
         mebibytes(e.frozen.arena_bytes), 1e3 * e.frozen_seconds_per_image, mebibytes(e.peak_bytes),
         seconds);
-    json_builder_set_member_name(builder, "classifier");
-    json_builder_begin_object(builder);
-    whole(builder, "feature_values", e.boundary_elements);
-    whole(builder, "frozen_arena_bytes", (gint64) e.frozen.arena_bytes);
-    whole(builder, "planned_bytes", (gint64) e.peak_bytes);
-    number(builder, "frozen_seconds_per_image", e.frozen_seconds_per_image);
-    number(builder, "estimated_seconds", seconds);
+    xg_json_begin_object(builder, "classifier");
+    xg_json_integer(builder, "feature_values", e.boundary_elements);
+    xg_json_integer(builder, "frozen_arena_bytes", (gint64) e.frozen.arena_bytes);
+    xg_json_integer(builder, "planned_bytes", (gint64) e.peak_bytes);
+    xg_json_number(builder, "frozen_seconds_per_image", e.frozen_seconds_per_image);
+    xg_json_number(builder, "estimated_seconds", seconds);
     json_builder_end_object(builder);
     totals->arena = MAX(totals->arena, e.frozen.arena_bytes);
     totals->planned = MAX(totals->planned, e.peak_bytes);
@@ -237,8 +219,7 @@ char *xg_study_check(XgStudy *study, gboolean json, GError **error)
     json_builder_begin_object(builder);
     data_text(text, study);
     data_json(builder, study);
-    json_builder_set_member_name(builder, "phases");
-    json_builder_begin_array(builder);
+    xg_json_begin_array(builder, "phases");
     Totals totals = {0};
     for (guint i = 0; i < study->plan->phases->len; i++) {
         PhaseReport report;
@@ -252,10 +233,10 @@ char *xg_study_check(XgStudy *study, gboolean json, GError **error)
     json_builder_end_array(builder);
     if (xg_study_has_classifier(study) && !add_classifier(study, text, builder, &totals, error))
         return NULL;
-    whole(builder, "peak_arena_bytes", (gint64) totals.arena);
-    whole(builder, "planned_bytes", (gint64) totals.planned);
-    number(builder, "estimated_seconds", totals.seconds * runs);
-    whole(builder, "runs", runs);
+    xg_json_integer(builder, "peak_arena_bytes", (gint64) totals.arena);
+    xg_json_integer(builder, "planned_bytes", (gint64) totals.planned);
+    xg_json_number(builder, "estimated_seconds", totals.seconds * runs);
+    xg_json_integer(builder, "runs", runs);
     json_builder_end_object(builder);
     g_string_append_printf(text,
                            "peak planned memory %.1f MiB, besides the program itself and an image "
@@ -266,7 +247,5 @@ char *xg_study_check(XgStudy *study, gboolean json, GError **error)
     g_string_append_c(text, '\n');
     if (!json)
         return g_string_free(g_steal_pointer(&text), FALSE);
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autofree char *plain = json_to_string(root, TRUE);
-    return g_strconcat(plain, "\n", NULL);
+    return xg_json_finish(builder, TRUE);
 }

@@ -2,34 +2,13 @@
  * SPDX-License-Identifier: MIT */
 #include "session/private.h"
 
+#include "base/json.h"
+
 #include "graph/op.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 #define CLASSES_SHOWN 1000
-
-static char *json_text(JsonBuilder *builder)
-{
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autofree char *text = json_to_string(root, TRUE);
-    return g_strconcat(text, "\n", NULL);
-}
-
-static void json_member(JsonBuilder *builder, const char *name, const char *text)
-{
-    json_builder_set_member_name(builder, name);
-    if (text != NULL)
-        json_builder_add_string_value(builder, text);
-    else
-        json_builder_add_null_value(builder);
-}
-
-static void json_number(JsonBuilder *builder, const char *name, gint64 number)
-{
-    json_builder_set_member_name(builder, name);
-    json_builder_add_int_value(builder, number);
-}
 
 /* "backbone" of "xenograft.backbone/1"; owned by the caller. */
 static char *short_kind(const char *kind)
@@ -83,14 +62,14 @@ static void list_entry_text(GString *text, const XgEntry *entry)
 static void list_entry_json(JsonBuilder *builder, const XgEntry *entry)
 {
     json_builder_begin_object(builder);
-    json_member(builder, "kind", entry->kind);
-    json_member(builder, "id", entry->id);
-    json_member(builder, "version", entry->version);
-    json_member(builder, "licence", entry->licence);
-    json_member(builder, "summary", entry->summary);
-    json_member(builder, "module", entry->module);
-    json_member(builder, "file", entry->path);
-    json_member(builder, "shadowed_by", entry->shadowed_by ? entry->shadowed_by->path : NULL);
+    xg_json_text(builder, "kind", entry->kind);
+    xg_json_text(builder, "id", entry->id);
+    xg_json_text(builder, "version", entry->version);
+    xg_json_text(builder, "licence", entry->licence);
+    xg_json_text(builder, "summary", entry->summary);
+    xg_json_text(builder, "module", entry->module);
+    xg_json_text(builder, "file", entry->path);
+    xg_json_text(builder, "shadowed_by", entry->shadowed_by ? entry->shadowed_by->path : NULL);
     json_builder_end_object(builder);
 }
 
@@ -115,7 +94,7 @@ char *xg_session_list(XgSession *session, const char *kind, gboolean json, GErro
         g_autofree char *looked = g_strjoinv(", ", (char **) folders);
         xg_session_warn(session, "no plugin is installed; looked in %s", looked);
     }
-    return json ? json_text(builder) : g_steal_pointer(&plain);
+    return json ? xg_json_finish(builder, TRUE) : g_steal_pointer(&plain);
 }
 
 /* ---- show: every component ------------------------------------------------------------------ */
@@ -156,18 +135,17 @@ static void show_params_text(GString *text, const XgParam *params)
 
 static void show_params_json(JsonBuilder *builder, const XgParam *params)
 {
-    json_builder_set_member_name(builder, "parameters");
-    json_builder_begin_array(builder);
+    xg_json_begin_array(builder, "parameters");
     for (const XgParam *p = params; p->name != NULL; p++) {
         json_builder_begin_object(builder);
-        json_member(builder, "name", p->name);
-        json_member(builder, "type", type_name(p->type));
-        json_member(builder, "default", p->required ? NULL : p->default_value);
-        json_member(builder, "minimum", p->minimum);
-        json_member(builder, "maximum", p->maximum);
-        json_member(builder, "unit", p->unit);
-        json_member(builder, "choices", p->choices);
-        json_member(builder, "doc", p->doc);
+        xg_json_text(builder, "name", p->name);
+        xg_json_text(builder, "type", type_name(p->type));
+        xg_json_text(builder, "default", p->required ? NULL : p->default_value);
+        xg_json_text(builder, "minimum", p->minimum);
+        xg_json_text(builder, "maximum", p->maximum);
+        xg_json_text(builder, "unit", p->unit);
+        xg_json_text(builder, "choices", p->choices);
+        xg_json_text(builder, "doc", p->doc);
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);
@@ -187,15 +165,15 @@ static void show_entry_text(GString *text, const XgEntry *entry)
 
 static void show_entry_json(JsonBuilder *builder, const XgEntry *entry)
 {
-    json_member(builder, "kind", entry->kind);
-    json_member(builder, "id", entry->id);
-    json_member(builder, "version", entry->version);
-    json_member(builder, "licence", entry->licence);
-    json_member(builder, "summary", entry->summary);
-    json_member(builder, "doc", entry->doc);
-    json_member(builder, "citation", entry->citation);
-    json_member(builder, "module", entry->module);
-    json_member(builder, "file", entry->path);
+    xg_json_text(builder, "kind", entry->kind);
+    xg_json_text(builder, "id", entry->id);
+    xg_json_text(builder, "version", entry->version);
+    xg_json_text(builder, "licence", entry->licence);
+    xg_json_text(builder, "summary", entry->summary);
+    xg_json_text(builder, "doc", entry->doc);
+    xg_json_text(builder, "citation", entry->citation);
+    xg_json_text(builder, "module", entry->module);
+    xg_json_text(builder, "file", entry->path);
 }
 
 /* ---- show: backbones ------------------------------------------------------------------------ */
@@ -262,12 +240,12 @@ static void show_backbone_text(GString *text, const XgSessionBackbone *backbone,
 static void show_family_json(JsonBuilder *builder, const XgWeightsFamily *family)
 {
     json_builder_begin_object(builder);
-    json_member(builder, "id", family->id);
-    json_member(builder, "doc", family->doc);
-    json_member(builder, "interpolation",
-                family->interpolation == XG_BICUBIC ? "bicubic" : "bilinear");
-    json_member(builder, "channel_order", family->channel_order == XG_BGR ? "BGR" : "RGB");
-    json_number(builder, "resize_px", family->resize_px);
+    xg_json_text(builder, "id", family->id);
+    xg_json_text(builder, "doc", family->doc);
+    xg_json_text(builder, "interpolation",
+                 family->interpolation == XG_BICUBIC ? "bicubic" : "bilinear");
+    xg_json_text(builder, "channel_order", family->channel_order == XG_BGR ? "BGR" : "RGB");
+    xg_json_integer(builder, "resize_px", family->resize_px);
     for (int which = 0; which < 2; which++) {
         json_builder_set_member_name(builder, which == 0 ? "mean" : "std");
         json_builder_begin_array(builder);
@@ -284,30 +262,28 @@ static void show_backbone_json(JsonBuilder *builder, const XgSessionBackbone *ba
     const XgNetworkCount all = xg_network_count(network, network->logits);
     const XgNetworkCount features =
         xg_network_count(network, g_hash_table_lookup(network->taps, "features"));
-    json_number(builder, "classes", network->info.classes);
-    json_number(builder, "parameter_count", all.parameters);
-    json_number(builder, "feature_parameter_count", features.parameters);
-    json_number(builder, "layers", all.layers);
-    json_number(builder, "feature_layers", features.layers);
-    json_number(builder, "input_px", backbone->size_px);
-    json_number(builder, "input_min_px", backbone->size->min_px);
-    json_number(builder, "input_max_px", backbone->size->max_px);
-    json_number(builder, "channels", backbone->channels);
-    json_builder_set_member_name(builder, "weights_families");
-    json_builder_begin_array(builder);
+    xg_json_integer(builder, "classes", network->info.classes);
+    xg_json_integer(builder, "parameter_count", all.parameters);
+    xg_json_integer(builder, "feature_parameter_count", features.parameters);
+    xg_json_integer(builder, "layers", all.layers);
+    xg_json_integer(builder, "feature_layers", features.layers);
+    xg_json_integer(builder, "input_px", backbone->size_px);
+    xg_json_integer(builder, "input_min_px", backbone->size->min_px);
+    xg_json_integer(builder, "input_max_px", backbone->size->max_px);
+    xg_json_integer(builder, "channels", backbone->channels);
+    xg_json_begin_array(builder, "weights_families");
     const XgWeightsFamily *family = backbone->table->families(xg_instance_self(backbone->instance));
     for (; family != NULL && family->id != NULL; family++)
         show_family_json(builder, family);
     json_builder_end_array(builder);
-    json_builder_set_member_name(builder, "blocks");
-    json_builder_begin_array(builder);
+    xg_json_begin_array(builder, "blocks");
     for (int block = 0; block <= (int) network->blocks->len; block++) {
         const BlockCount count =
             count_block(network, block == (int) network->blocks->len ? -1 : block);
         json_builder_begin_object(builder);
-        json_member(builder, "name", block_name(network, block));
-        json_number(builder, "layers", count.layers);
-        json_number(builder, "parameters", count.elements);
+        xg_json_text(builder, "name", block_name(network, block));
+        xg_json_integer(builder, "layers", count.layers);
+        xg_json_integer(builder, "parameters", count.elements);
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);
@@ -334,7 +310,7 @@ static char *show_backbone(XgSession *session, const XgEntry *entry, const char 
         show_backbone_json(builder, backbone, network);
         show_params_json(builder, entry->params);
         json_builder_end_object(builder);
-        return json_text(builder);
+        return xg_json_finish(builder, TRUE);
     }
     GString *text = g_string_new(NULL);
     show_entry_text(text, entry);
@@ -361,7 +337,7 @@ char *xg_session_show(XgSession *session, const char *id, XgShowForm form,
         show_entry_json(builder, entry);
         show_params_json(builder, entry->params);
         json_builder_end_object(builder);
-        return json_text(builder);
+        return xg_json_finish(builder, TRUE);
     }
     GString *text = g_string_new(NULL);
     show_entry_text(text, entry);

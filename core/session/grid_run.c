@@ -41,15 +41,24 @@ static gboolean settle_file(const XgGridCell *cell, GError **error)
                         cell->file);
 }
 
+static gboolean all_done(const XgGridPlan *plan)
+{
+    for (guint i = 0; i < plan->cells->len; i++)
+        if (!is_done(plan->cells->pdata[i]))
+            return FALSE;
+    return TRUE;
+}
+
 static gboolean make_folder(const XgGridPlan *plan, const XgGrid *grid, GError **error)
 {
     g_autofree char *result = g_build_filename(plan->output, "result.json", NULL);
     const gboolean there = g_file_test(plan->output, G_FILE_TEST_EXISTS);
-    if (g_file_test(result, G_FILE_TEST_EXISTS) || (there && !grid->resume))
+    const gboolean whole = g_file_test(result, G_FILE_TEST_EXISTS) && all_done(plan);
+    if (there && (whole || !grid->resume))
         return xg_error_set(error, XG_INVALID, "%s exists; %s", plan->output,
-                            g_file_test(result, G_FILE_TEST_EXISTS)
-                                ? "a result is never overwritten: choose another folder (--output)"
-                                : "--resume goes on with it");
+                            whole ? "a result is never overwritten: choose another folder "
+                                    "(--output)"
+                                  : "--resume goes on with it");
     if (!there && grid->resume)
         return xg_error_set(error, XG_INVALID,
                             "nothing to resume: there is no %s; run without --resume",

@@ -2,10 +2,11 @@
  * SPDX-License-Identifier: MIT */
 #include "session/classifier.h"
 
+#include "base/json.h"
+
 #include "model/writer.h"
 #include "train/phase.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 /* The metadata key under which a model file describes itself, as JSON. */
@@ -100,22 +101,9 @@ gboolean xg_study_load_weights(XgStudy *study, GError **error)
 
 /* ---- Model files --------------------------------------------------------------------------- */
 
-static void member(JsonBuilder *builder, const char *name, const char *text)
-{
-    json_builder_set_member_name(builder, name);
-    json_builder_add_string_value(builder, text);
-}
-
-static void number(JsonBuilder *builder, const char *name, gint64 value)
-{
-    json_builder_set_member_name(builder, name);
-    json_builder_add_int_value(builder, value);
-}
-
 static void per_channel(JsonBuilder *builder, const char *name, const double *values, gint32 count)
 {
-    json_builder_set_member_name(builder, name);
-    json_builder_begin_array(builder);
+    xg_json_begin_array(builder, name);
     for (gint32 i = 0; i < count; i++)
         json_builder_add_double_value(builder, values[i]);
     json_builder_end_array(builder);
@@ -125,11 +113,11 @@ static void preprocess_json(JsonBuilder *builder, const XgPreprocess *p)
 {
     json_builder_set_member_name(builder, "preprocess");
     json_builder_begin_object(builder);
-    number(builder, "resize_px", p->resize_px);
-    number(builder, "size_px", p->size_px);
-    number(builder, "channels", p->channels);
-    number(builder, "interpolation", p->interpolation);
-    number(builder, "channel_order", p->channel_order);
+    xg_json_integer(builder, "resize_px", p->resize_px);
+    xg_json_integer(builder, "size_px", p->size_px);
+    xg_json_integer(builder, "channels", p->channels);
+    xg_json_integer(builder, "interpolation", p->interpolation);
+    xg_json_integer(builder, "channel_order", p->channel_order);
     json_builder_set_member_name(builder, "scale");
     json_builder_add_double_value(builder, p->scale);
     per_channel(builder, "mean", p->mean, p->channels);
@@ -144,7 +132,7 @@ static void parameters_json(JsonBuilder *builder, const char *name, const XgInst
     const XgParamSet *params = xg_instance_params(instance);
     for (const XgParam *p = xg_instance_entry(instance)->params; p->name != NULL; p++)
         if (xg_param_set_text(params, p->name) != NULL)
-            member(builder, p->name, xg_param_set_text(params, p->name));
+            xg_json_text(builder, p->name, xg_param_set_text(params, p->name));
     json_builder_end_object(builder);
 }
 
@@ -162,19 +150,18 @@ static char *describe_model(const XgStudy *study)
     g_autoptr(JsonBuilder) builder = json_builder_new();
     const XgEntry *entry = xg_instance_entry(study->backbone->instance);
     json_builder_begin_object(builder);
-    number(builder, "version", 1);
-    member(builder, "backbone", entry->id);
+    xg_json_integer(builder, "version", 1);
+    xg_json_text(builder, "backbone", entry->id);
     parameters_json(builder, "backbone_parameters", study->backbone->instance);
-    json_builder_set_member_name(builder, "classes");
-    json_builder_begin_array(builder);
+    xg_json_begin_array(builder, "classes");
     for (char **name = study->dataset->class_names; *name != NULL; name++)
         json_builder_add_string_value(builder, *name);
     json_builder_end_array(builder);
     preprocess_json(builder, &study->preprocess);
-    member(builder, "head", head_kind(study));
-    member(builder, "tap", study->plan->tap);
-    number(builder, "hidden", study->plan->head == XG_HEAD_MLP ? study->plan->hidden : 0);
-    member(builder, "strategy", xg_instance_entry(study->strategy)->id);
+    xg_json_text(builder, "head", head_kind(study));
+    xg_json_text(builder, "tap", study->plan->tap);
+    xg_json_integer(builder, "hidden", study->plan->head == XG_HEAD_MLP ? study->plan->hidden : 0);
+    xg_json_text(builder, "strategy", xg_instance_entry(study->strategy)->id);
     parameters_json(builder, "strategy_parameters", study->strategy);
     json_builder_end_object(builder);
     g_autoptr(JsonNode) root = json_builder_get_root(builder);

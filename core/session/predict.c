@@ -2,10 +2,11 @@
  * SPDX-License-Identifier: MIT */
 #include "session/classifier.h"
 
+#include "base/json.h"
+
 #include "eval/probabilities.h"
 #include "report/format.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 /* Images per run: few enough that the first answers come soon. */
@@ -129,21 +130,14 @@ static char *format_json(const XgPrediction *p)
 {
     g_autoptr(JsonBuilder) builder = json_builder_new();
     json_builder_begin_object(builder);
-    json_builder_set_member_name(builder, "path");
-    json_builder_add_string_value(builder, p->path);
-    json_builder_set_member_name(builder, "prediction");
-    json_builder_add_string_value(builder, p->class_names[p->best]);
-    json_builder_set_member_name(builder, "probabilities");
-    json_builder_begin_object(builder);
-    for (guint k = 0; k < p->class_count; k++) {
-        json_builder_set_member_name(builder, p->class_names[k]);
-        json_builder_add_double_value(builder, (double) p->probabilities[k]);
-    }
+    xg_json_text(builder, "path", p->path);
+    xg_json_text(builder, "prediction", p->class_names[p->best]);
+    xg_json_begin_object(builder, "probabilities");
+    for (guint k = 0; k < p->class_count; k++)
+        xg_json_number(builder, p->class_names[k], (double) p->probabilities[k]);
     json_builder_end_object(builder);
     json_builder_end_object(builder);
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autofree char *text = json_to_string(root, FALSE);
-    return g_strconcat(text, "\n", NULL);
+    return xg_json_finish(builder, FALSE);
 }
 
 char *xg_prediction_format(const XgPrediction *p, gboolean json, gboolean header)

@@ -3,7 +3,8 @@
 /* The table of all backbones. */
 #include "session/private.h"
 
-#include <json-glib/json-glib.h>
+#include "base/json.h"
+
 #include <string.h>
 
 #define CLASSES_SHOWN 1000
@@ -172,21 +173,6 @@ static char *as_text(const GPtrArray *rows)
     return g_string_free(text, FALSE);
 }
 
-static void member(JsonBuilder *builder, const char *name, gint64 value)
-{
-    json_builder_set_member_name(builder, name);
-    json_builder_add_int_value(builder, value);
-}
-
-static void text_member(JsonBuilder *builder, const char *name, const char *value)
-{
-    json_builder_set_member_name(builder, name);
-    if (value != NULL)
-        json_builder_add_string_value(builder, value);
-    else
-        json_builder_add_null_value(builder);
-}
-
 static char *as_json(const GPtrArray *rows)
 {
     g_autoptr(JsonBuilder) builder = json_builder_new();
@@ -194,25 +180,23 @@ static char *as_json(const GPtrArray *rows)
     for (guint i = 0; i < rows->len; i++) {
         const Row *row = rows->pdata[i];
         json_builder_begin_object(builder);
-        text_member(builder, "id", row->entry->id);
+        xg_json_text(builder, "id", row->entry->id);
         if (row->year > 0)
-            member(builder, "year", row->year);
+            xg_json_integer(builder, "year", row->year);
         else
-            text_member(builder, "year", NULL);
-        member(builder, "parameter_count", row->all.parameters);
-        member(builder, "auxiliary_parameter_count", row->auxiliary);
-        member(builder, "feature_parameter_count", row->features.parameters);
-        member(builder, "layers", row->all.layers);
-        member(builder, "feature_layers", row->features.layers);
-        member(builder, "input_px", row->size_px);
-        text_member(builder, "citation_key", row->key);
-        text_member(builder, "citation", row->entry->citation);
+            xg_json_text(builder, "year", NULL);
+        xg_json_integer(builder, "parameter_count", row->all.parameters);
+        xg_json_integer(builder, "auxiliary_parameter_count", row->auxiliary);
+        xg_json_integer(builder, "feature_parameter_count", row->features.parameters);
+        xg_json_integer(builder, "layers", row->all.layers);
+        xg_json_integer(builder, "feature_layers", row->features.layers);
+        xg_json_integer(builder, "input_px", row->size_px);
+        xg_json_text(builder, "citation_key", row->key);
+        xg_json_text(builder, "citation", row->entry->citation);
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autofree char *text = json_to_string(root, TRUE);
-    return g_strconcat(text, "\n", NULL);
+    return xg_json_finish(builder, TRUE);
 }
 
 char *xg_session_table(XgSession *session, gboolean json, const char *const *settings,

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "session/private.h"
 
-#include <json-glib/json-glib.h>
+#include "base/json.h"
+
 #include <string.h>
 
 static void tensor_text(GString *text, const XgWeightInfo *info)
@@ -16,12 +17,9 @@ static void tensor_text(GString *text, const XgWeightInfo *info)
 static void tensor_json(JsonBuilder *builder, const XgWeightInfo *info)
 {
     json_builder_begin_object(builder);
-    json_builder_set_member_name(builder, "name");
-    json_builder_add_string_value(builder, info->name);
-    json_builder_set_member_name(builder, "dtype");
-    json_builder_add_string_value(builder, xg_dtype_name(info->dtype));
-    json_builder_set_member_name(builder, "shape");
-    json_builder_begin_array(builder);
+    xg_json_text(builder, "name", info->name);
+    xg_json_text(builder, "dtype", xg_dtype_name(info->dtype));
+    xg_json_begin_array(builder, "shape");
     for (int i = 0; i < info->rank; i++)
         json_builder_add_int_value(builder, info->dims[i]);
     json_builder_end_array(builder);
@@ -32,22 +30,15 @@ static void tensor_json(JsonBuilder *builder, const XgWeightInfo *info)
 static void begin_json(JsonBuilder *builder, const XgWeightsFile *file)
 {
     json_builder_begin_object(builder);
-    json_builder_set_member_name(builder, "names");
-    if (file->names != NULL)
-        json_builder_add_string_value(builder, file->names);
-    else
-        json_builder_add_null_value(builder);
-    json_builder_set_member_name(builder, "tensors");
-    json_builder_begin_array(builder);
+    xg_json_text(builder, "names", file->names);
+    xg_json_begin_array(builder, "tensors");
 }
 
 static char *end_json(JsonBuilder *builder)
 {
     json_builder_end_array(builder);
     json_builder_end_object(builder);
-    g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autofree char *text = json_to_string(root, TRUE);
-    return g_strconcat(text, "\n", NULL);
+    return xg_json_finish(builder, TRUE);
 }
 
 static char *list_tensors(const XgWeightsFile *file, gboolean json, GError **error)

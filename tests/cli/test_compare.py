@@ -74,6 +74,7 @@ class Compare(cli.Case):
             self.assertAlmostEqual(cell["accuracy_test"]["p"],
                                    self.exact_mcnemar(cell["name"], result["best"]), places=12)
             adjusted[cell["name"]] = (cell["accuracy_test"]["p"], cell["accuracy_test"]["p_holm"])
+        self.assertIn("never overwritten", self.compare("--resume", status=2).stderr)
         most = 0
         for i, (p, found) in enumerate(sorted(adjusted.values())):
             most = max(most, min(1.0, p * (len(adjusted) - i)))
@@ -121,6 +122,11 @@ class Compare(cli.Case):
         self.assertEqual(rows[2]["accuracy"], "")
         result = json.loads(cli.read(self.at("grid", "result.json")))
         self.assertIn("nothing", result["cells"][2]["failure"])
+        again = self.xenograft("compare", self.at("study.ini"), "-b", "squeezenet1_1", "-t",
+                               "frozen,knn", "-t", "partial:unfreeze=nothing", "-o", "grid",
+                               "--resume", status=1)
+        self.assertIn("squeezenet1_1-knn, finished before", again.stderr)
+        self.assertEqual(cli.rows(self.at("grid", "table.csv"))[2]["failure"], rows[2]["failure"])
 
     def test_wrong_input(self):
         self.prepare()

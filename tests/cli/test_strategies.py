@@ -73,6 +73,24 @@ class Document(cli.Case):
                 self.assert_complete(name)
 
 
+class Resolved(cli.Case):
+    def test_runs_again(self):
+        """Defaults that are written out are the defaults that were in force."""
+        self.copy_xrays(8)
+        listed = json.loads(self.xenograft("list", "strategy", "--json").stdout)
+        for strategy in [entry["id"] for entry in listed]:
+            keys = {p["name"] for p in json.loads(
+                self.xenograft("show", strategy, "--json").stdout)["parameters"]}
+            few = [("strategy.%s=1" % key) for key in
+                   ("epochs", "probe_epochs", "steps", "deepest") if key in keys]
+            self.study(strategy__plugin=strategy)
+            overrides = [word for setting in few for word in ("-s", setting)]
+            self.xenograft("run", self.at("study.ini"), "-s", "study.output=" + strategy, *overrides)
+            self.xenograft("run", self.at(strategy, "study.resolved.ini"), "-s",
+                           "study.output=" + self.at(strategy + " again"))
+            self.assert_same(strategy, strategy + " again")
+
+
 class BatchNorm(cli.Case):
     """`adapt` changes statistics and nothing else of batch norm; `frozen` nothing; `train` all."""
 

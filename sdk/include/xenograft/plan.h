@@ -176,6 +176,10 @@ XG_UNUSED static inline void xg_phase_train(XgPlan *plan, XgPhase *phase, const 
 /** Entries for a strategy's XgParam table: how a phase is trained. xg_phase_training() hands
  *  them to a phase. */
 #define XG_TRAINING_PARAMS(epochs_default, rate_default, optimizer_default)                       \
+    XG_TRAINING_PARAMS_DECAY(epochs_default, rate_default, optimizer_default, "1e-4")
+
+/** The same with another default of weight_decay. */
+#define XG_TRAINING_PARAMS_DECAY(epochs_default, rate_default, optimizer_default, decay_default)  \
     {"epochs", XG_PARAM_INT, 0, epochs_default, "1", "100000", "epochs", NULL,                    \
      "passes over the training images"},                                                          \
         {"batch_size", XG_PARAM_INT, 0, "32", "1", "4096", "images", NULL,                        \
@@ -187,7 +191,7 @@ XG_UNUSED static inline void xg_phase_train(XgPlan *plan, XgPhase *phase, const 
         {"momentum", XG_PARAM_FLOAT, 0, "0.9", "0", "1", NULL, NULL, "momentum of SGD, RMSprop"}, \
         {"nesterov", XG_PARAM_BOOL, 0, "false", NULL, NULL, NULL, NULL,                           \
          "Nesterov's momentum (SGD)"},                                                            \
-        {"weight_decay", XG_PARAM_FLOAT, 0, "1e-4", "0", "10", NULL, NULL,                        \
+        {"weight_decay", XG_PARAM_FLOAT, 0, decay_default, "0", "10", NULL, NULL,                 \
          "L2 penalty (SGD) or decoupled decay (AdamW)"},                                          \
         {"schedule", XG_PARAM_ENUM, 0, "cosine", NULL, NULL, NULL,                                \
          "constant|step|cosine|one_cycle|plateau", "how the learning rate falls"},                                                          \

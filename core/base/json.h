@@ -1,10 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-/** @file json.h  Members of the JSON files of a result. [any] */
-#ifndef XG_REPORT_JSON_H
-#define XG_REPORT_JSON_H
-
-#include "report/series.h"
+/** @file json.h  Members of what is written as JSON. [any] */
+#ifndef XG_BASE_JSON_H
+#define XG_BASE_JSON_H
 
 #include <json-glib/json-glib.h>
 
@@ -21,11 +19,9 @@ void xg_json_number(JsonBuilder *builder, const char *name, double value);
 void xg_json_begin_object(JsonBuilder *builder, const char *name);
 void xg_json_begin_array(JsonBuilder *builder, const char *name);
 
-/** One score of a series: over its runs, and pooled. */
-void xg_series_json_score(JsonBuilder *builder, int kind, const XgSeriesScore *score);
-
-/** The whole text, with a line feed at its end. Free with g_free(). */
-char *xg_json_finish(JsonBuilder *builder);
+/** The whole text, on one line unless `indented`, with a line feed at its end. Free with
+ *  g_free(). */
+char *xg_json_finish(JsonBuilder *builder, gboolean indented);
 
 G_END_DECLS
 

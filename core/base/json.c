@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-#include "report/json.h"
+#include "base/json.h"
 
 #include <math.h>
 
@@ -50,9 +50,9 @@ void xg_json_begin_array(JsonBuilder *builder, const char *name)
     json_builder_begin_array(builder);
 }
 
-char *xg_json_finish(JsonBuilder *builder)
+char *xg_json_finish(JsonBuilder *builder, gboolean indented)
 {
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
-    g_autofree char *text = json_to_string(root, TRUE);
+    g_autofree char *text = json_to_string(root, indented);
     return g_strconcat(text, "\n", NULL);
 }
