@@ -256,6 +256,20 @@ static gboolean read_row(XgRunResult *run, const XgResult *result, const char *p
     return TRUE;
 }
 
+/* Every row has the header's fields, so that what is kept is no larger than the text. */
+static gboolean check_widths(const XgResult *result, const char *path, const XgCsv *csv,
+                             GError **error)
+{
+    const gsize expected = FIRST_PROBABILITY + result->classes;
+    for (guint i = 0; i < csv->rows->len; i++) {
+        const XgCsvRow *row = &g_array_index(csv->rows, XgCsvRow, i);
+        if (row->count != expected)
+            return xg_error_set(error, XG_FORMAT, "%s:%u: expected %zu fields, found %u", path,
+                                row->line, expected, row->count);
+    }
+    return TRUE;
+}
+
 /* `images`: how many the part has as result.json tells. */
 static gboolean read_predictions(XgRunResult *run, const XgResult *result, const char *path,
                                  gint64 images, GError **error)
@@ -266,7 +280,8 @@ static gboolean read_predictions(XgRunResult *run, const XgResult *result, const
     if (!g_file_get_contents(path, &text, &size, &failure))
         return xg_error_set(error, XG_IO, "%s", failure->message);
     g_autoptr(XgCsv) csv = xg_csv_parse(path, text, size, error);
-    if (csv == NULL || !read_header(result, path, csv, error))
+    if (csv == NULL || !read_header(result, path, csv, error) ||
+        !check_widths(result, path, csv, error))
         return FALSE;
     const gsize most = csv->rows->len;
     run->paths = g_new0(char *, most);
@@ -333,7 +348,9 @@ static gboolean read_run(XgResult *result, const char *folder, const char *name,
     if (!read_facts(run, result, json, root, error))
         return FALSE;
     JsonObject *part = object_of(object_of(root, "parts"), xg_part_name(run->part));
-    return read_predictions(run, result, csv, whole_of(part, "images"), error);
+    const gint64 images = whole_of(part, "images");
+    return images < 0 ? lacks(json, "images", error)
+                      : read_predictions(run, result, csv, images, error);
 }
 
 XgResult *xg_result_read_runs(const char *folder, const char *const *names, GError **error)
@@ -351,10 +368,12 @@ XgResult *xg_result_read(const char *folder, GError **error)
     g_autoptr(JsonParser) parser = parse(path, error);
     if (parser == NULL)
         return NULL;
-    JsonArray *runs = array_of(json_node_get_object(json_parser_get_root(parser)), "runs");
+    JsonObject *root = json_node_get_object(json_parser_get_root(parser));
+    const gboolean series = json_object_has_member(root, "runs");
+    JsonArray *runs = array_of(root, "runs");
     const guint count = runs ? json_array_get_length(runs) : 0;
     g_autofree const char **names = g_new0(const char *, count + 2);
-    if (runs == NULL)
+    if (!series)
         names[0] = "";
     for (guint i = 0; i < count; i++) {
         const char *name = text_of(element_object(runs, i), "name");
@@ -362,7 +381,7 @@ XgResult *xg_result_read(const char *folder, GError **error)
             break;
         names[i] = name;
     }
-    if (runs != NULL && (count == 0 || names[count - 1] == NULL)) {
+    if (series && (count == 0 || names[count - 1] == NULL)) {
         lacks(path, "runs", error);
         return NULL;
     }
