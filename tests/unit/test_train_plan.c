@@ -197,6 +197,31 @@ START_TEST(test_first_error_stays)
 }
 END_TEST
 
+static XgStatus build_descriptor(void *self G_GNUC_UNUSED, XgGraph *g)
+{
+    XgValue *x = xg_block(g, xg_max_pool(g, xg_input(g), .kernel = 2, .stride = 2), "descriptor");
+    x = xg_tag(g, xg_global_avg_pool(g, x), "features");
+    xg_tag(g, xg_linear(g, x, "fc", xg_classes(g)), "logits");
+    return XG_OK;
+}
+
+START_TEST(test_blocks)
+{
+    xg_phase_train(face, xg_plan_phase(face, "one"), "block:layer3");
+    check_fails(XG_INVALID, "no block \"layer3\"|did you mean \"layer|stem, layer1, layer2");
+    static const XgBackbone backbone = {.build = build_descriptor};
+    const XgNetworkInfo info = {CLASSES, SIDE_PX, SIDE_PX, 1};
+    g_autoptr(GError) error = NULL;
+    teardown();
+    network = xg_network_build(&backbone, NULL, NULL, &info, &error);
+    ck_assert_msg(network != NULL, "%s", error ? error->message : "");
+    plan = xg_train_plan_new(network, 70, 30, TRUE, NULL);
+    face = &plan->plan;
+    xg_phase_train(face, xg_plan_phase(face, "one"), "block:descriptor");
+    check_fails(XG_INVALID, "block \"descriptor\" has no parameters: nothing to train");
+}
+END_TEST
+
 START_TEST(test_phases)
 {
     xg_phase_train(face, xg_plan_phase(face, "one"), "head");
@@ -247,6 +272,7 @@ int main(void)
     tcase_add_test(tcase, test_bad_settings);
     tcase_add_test(tcase, test_bad_plan_settings);
     tcase_add_test(tcase, test_first_error_stays);
+    tcase_add_test(tcase, test_blocks);
     tcase_add_test(tcase, test_phases);
     tcase_add_test(tcase, test_starts);
     suite_add_tcase(suite, tcase);
