@@ -4,7 +4,6 @@
 
 #include "base/json.h"
 
-
 static void add_test(JsonBuilder *builder, const char *name, const XgPairedTest *test,
                      double adjusted)
 {

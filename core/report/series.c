@@ -10,7 +10,8 @@
 
 static void add_score(XgSeriesScore *score, const XgScore *value, const XgScore *baseline)
 {
-    score->baseline += baseline->value;
+    if (!isnan(baseline->value))
+        score->baseline += (baseline->value - score->baseline) / ++score->baseline_defined;
     if (isnan(value->value))
         return;
     /* Welford's running mean; `sd` holds the sum of squares until all are in. */
@@ -22,9 +23,10 @@ static void add_score(XgSeriesScore *score, const XgScore *value, const XgScore 
     score->most = fmax(score->most, value->value);
 }
 
-static void finish_score(XgSeriesScore *score, guint runs)
+static void finish_score(XgSeriesScore *score)
 {
-    score->baseline /= runs;
+    if (score->baseline_defined == 0)
+        score->baseline = NAN;
     score->sd = score->defined > 1 ? sqrt(score->sd / (score->defined - 1)) : (double) NAN;
     if (score->defined == 0)
         score->mean = NAN;
@@ -49,7 +51,7 @@ static gboolean score_runs(XgSeries *series, GError **error)
         series->peak_memory_bytes = MAX(series->peak_memory_bytes, run->peak_memory_bytes);
     }
     for (int k = 0; k < XG_SCORES; k++)
-        finish_score(&series->scores[k], runs);
+        finish_score(&series->scores[k]);
     return TRUE;
 }
 

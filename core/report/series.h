@@ -21,7 +21,7 @@ G_BEGIN_DECLS
 
 /** NAN: undefined in every run, or (sd) in all but one. */
 typedef struct {
-    guint defined; /**< runs in which it is */
+    guint defined, baseline_defined; /**< runs in which it is */
     double mean, sd, least, most;
     double baseline; /**< mean of the majority baseline's */
     XgInterval pooled;

@@ -4,7 +4,6 @@
 
 #include "base/json.h"
 
-
 void xg_series_json_score(JsonBuilder *builder, int kind, const XgSeriesScore *score)
 {
     xg_json_begin_object(builder, xg_score_keys[kind]);
