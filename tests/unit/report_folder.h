@@ -67,7 +67,7 @@ static void folder_write_run(const char *name, const char *json, const char *csv
     folder_write(name, "predictions.csv", csv);
 }
 
-static XgResult *folder_read(const char *name)
+static inline XgResult *folder_read(const char *name)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *folder = g_build_filename(folder_path, name, NULL);
