@@ -266,12 +266,12 @@ char *xg_comparison_text(const XgComparison *comparison)
     const int width = label_width(comparison);
     const XgComparisonCell *any = first_result(comparison);
     if (any != NULL)
-        g_string_append_printf(text,
-                               "%u runs per cell, %u different images tested, 95 %% intervals by "
-                               "%s, pooled\n",
-                               any->result->runs->len, any->series->images,
-                               any->series->by_patient ? "patient"
-                                                       : "image: no patients are known");
+        g_string_append_printf(
+            text,
+            "%u run%s per cell, %u different images tested, 95 %% intervals by "
+            "%s, pooled\n",
+            any->result->runs->len, any->result->runs->len == 1 ? "" : "s", any->series->images,
+            any->series->by_patient ? "patient" : "image: no patients are known");
     g_string_append_printf(text, "  %-*s %-20s %-20s %-20s %-20s %7s %8s %8s %8s %8s\n", width, "",
                            "accuracy", "AUC", "sensitivity", "specificity", "trained", "time",
                            "memory", "p", "p");
