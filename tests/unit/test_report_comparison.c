@@ -112,6 +112,25 @@ START_TEST(test_choice)
 }
 END_TEST
 
+/* A cell that ranks as the best does, but calls every image "no": accuracy alone tells it. */
+START_TEST(test_accuracy_alone)
+{
+    add_cell("good", 0, "100");
+    write_cell("shifted", 0, "1", "image");
+    GString *csv = g_string_new(RUN_HEADER);
+    for (guint i = 0; i < IMAGES; i++)
+        g_string_append_printf(csv, "image%02u,,test,%s,%s\n", i, i >= HALF ? "yes" : "no",
+                               i >= HALF ? "0.625,0.375" : "0.875,0.125");
+    folder_write("shifted", "predictions.csv", csv->str);
+    g_string_free(csv, TRUE);
+    add("shifted", NULL);
+    finish();
+    ck_assert(cell(1)->auc.difference == 0 && !(cell(1)->auc_p < XG_COMPARISON_LEVEL));
+    ck_assert(cell(1)->accuracy_p < 1e-4);
+    ck_assert(comparison->best == 0 && comparison->choice == 0);
+}
+END_TEST
+
 /* Of equal cells the first is the best; the choice is by time alone, and stays with the best
  * where no other is cheaper. */
 START_TEST(test_ties)
@@ -281,6 +300,7 @@ int main(void)
     TCase *tcase = tcase_create("comparison");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, test_choice);
+    tcase_add_test(tcase, test_accuracy_alone);
     tcase_add_test(tcase, test_ties);
     tcase_add_test(tcase, test_failures);
     tcase_add_test(tcase, test_broken_result);
