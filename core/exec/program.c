@@ -444,19 +444,20 @@ XgProgramFacts xg_program_facts(const XgProgram *program)
     return facts;
 }
 
-char *xg_program_profile(XgProgram *program)
+GArray *xg_program_profile(XgProgram *program)
 {
-    GString *text = g_string_new("    ms  GFLOP/image  kernel     node\n");
+    GArray *times = g_array_new(FALSE, FALSE, sizeof(XgNodeTime));
     for (guint i = 0; i < program->kernels->len; i++) {
         XgKernel *kernel = program->kernels->pdata[i];
-        if (kernel->runs == 0)
-            continue;
-        g_string_append_printf(
-            text, "%8.3f  %9.4f  %-9s  %s (%s)\n", 1e3 * kernel->seconds / (double) kernel->runs,
-            1e-9 * xg_kernel_flops(kernel), kernel->prepared ? "engine" : "reference",
-            kernel->node->name, kernel->node->op->id);
+        const XgNodeTime time = {.node = kernel->node->name,
+                                 .op = kernel->node->op->id,
+                                 .reference = kernel->prepared == NULL,
+                                 .seconds = kernel->seconds,
+                                 .flops = xg_kernel_flops(kernel)};
+        if (kernel->runs > 0)
+            g_array_append_val(times, time);
         kernel->seconds = 0.0;
         kernel->runs = 0;
     }
-    return g_string_free(text, FALSE);
+    return times;
 }

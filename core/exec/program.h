@@ -117,8 +117,18 @@ typedef struct {
 } XgProgramFacts;
 XgProgramFacts xg_program_facts(const XgProgram *program);
 
-/** One line per node with its kernel's time, of runs since the last call; for `--profile`. */
-char *xg_program_profile(XgProgram *program);
+/** What the kernel of a node spent since the last profile. */
+typedef struct {
+    const char *node; /**< its name and its operator; owned by the program */
+    const char *op;
+    gboolean reference; /**< computed by the reference kernel */
+    double seconds;
+    double flops; /**< operations per image, 0 for all but convolutions and linear maps */
+} XgNodeTime;
+
+/** One XgNodeTime for each node that ran since the last call, in the order of running. Free with
+ *  g_array_unref(). */
+GArray *xg_program_profile(XgProgram *program);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgProgram, xg_program_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgCut, xg_cut_free)

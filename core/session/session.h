@@ -145,6 +145,25 @@ typedef struct {
 XG_PUBLIC char *xg_session_compare(XgSession *session, const XgGrid *grid, guint *failed,
                                    GError **error);
 
+/** A measurement of one backbone. */
+typedef struct {
+    const char *backbone;
+    const char *const *settings; /**< "key=value" as for xg_session_show(); may be NULL */
+    const char *mode;            /**< "infer", "features", "partial", "full" */
+    const char *engine;          /**< an id, "auto" or "reference" */
+    gint64 batch;                /**< images of a run, 1..4096 */
+    gint64 threads;              /**< 0: one per processor */
+    double seconds;              /**< at least three runs, and as many as this time takes */
+    gint64 memory_limit;         /**< bytes that training may plan to hold; 0: any */
+    gint64 slowest;              /**< nodes of the profile, the slowest first; 0: no profile */
+} XgBenchWish;
+
+/** Measures images and operations per second of a backbone with random weights on random images:
+ *  inference, features (up to the tap), training of the top block on cached values, training of
+ *  all. Text or JSON, owned by the caller. XG_INVALID for what makes no sense. */
+XG_PUBLIC char *xg_session_bench(XgSession *session, const XgBenchWish *wish, gboolean json,
+                                 GError **error);
+
 /** One prediction: `probabilities` has `class_count` values. An unreadable file has `error`. */
 typedef struct {
     const char *path;

@@ -16,6 +16,7 @@ static const Command commands[] = {
     {"show", "ID|--table", "a component's parameters, blocks, counts, citation", command_show},
     {"weights", "FILE", "tensors of a weights file", command_weights},
     {"weights convert", "IN OUT", "write a weights file under our names", command_weights},
+    {"bench", "BACKBONE", "speed and memory of a backbone on this machine", command_bench},
 };
 
 static void print_help(FILE *to)

@@ -20,6 +20,7 @@ typedef struct {
     int (*run)(int argc, char **argv);
 } Command;
 
+int command_bench(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_compare(int argc, char **argv);
 int command_list(int argc, char **argv);

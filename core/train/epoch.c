@@ -164,17 +164,32 @@ static gboolean prepare_views(XgTrainRun *run, GError **error)
     return TRUE;
 }
 
-gboolean xg_run_open_phase(XgTrainRun *run, GError **error)
+static void cut_phase(XgTrainRun *run)
 {
     const XgTrainerSpec *spec = run->spec;
     run->phase = spec->plan->phases->pdata[run->state.phase];
     XgPhaseChoice choice = {run->phase, spec->network};
     run->cut =
         xg_cut_new(spec->network, spec->network->logits, xg_phase_trains, &choice, run->phase->bn);
-    if (!prepare_rows(run, error) || !prepare_views(run, error))
-        return FALSE;
+}
+
+static gboolean make_step(XgTrainRun *run, GError **error)
+{
+    XgPhaseChoice choice = {run->phase, run->spec->network};
     return xg_run_make_programs(run, &choice, error) && make_optimiser(run, error) &&
            make_sums(run, error);
+}
+
+gboolean xg_run_open_phase(XgTrainRun *run, GError **error)
+{
+    cut_phase(run);
+    return prepare_rows(run, error) && prepare_views(run, error) && make_step(run, error);
+}
+
+gboolean xg_run_open_step(XgTrainRun *run, GError **error)
+{
+    cut_phase(run);
+    return make_step(run, error);
 }
 
 void xg_run_close_phase(XgTrainRun *run)

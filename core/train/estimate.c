@@ -1,44 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-#include "base/memory.h"
-#include "base/rng.h"
 #include "train/budget.h"
+#include "train/random_batch.h"
 #include "train/run.h"
 
 #include <string.h>
-
-/* Inputs of a program, filled with random numbers. */
-typedef struct {
-    int count;
-    float **values;
-} Inputs;
-
-static void inputs_free(Inputs *inputs)
-{
-    for (int i = 0; i < inputs->count; i++)
-        xg_aligned_free(inputs->values[i]);
-    g_free(inputs->values);
-    g_free(inputs);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Inputs, inputs_free)
-
-static Inputs *random_inputs(XgValue *const *values, int count, gint64 batch, GError **error)
-{
-    g_autoptr(Inputs) inputs = g_new0(Inputs, 1);
-    inputs->values = g_new0(float *, (gsize) count);
-    inputs->count = count;
-    for (int i = 0; i < count; i++) {
-        const gint64 elements = batch * xg_shape_elements(&values[i]->shape);
-        float *to = xg_aligned_alloc(sizeof(float) * (gsize) elements, "a batch", error);
-        if (to == NULL)
-            return NULL;
-        for (gint64 k = 0; k < elements; k++)
-            to[k] = (float) (xg_rng_uniform(1, (guint64) i, (guint64) k) * 2.0 - 1.0);
-        inputs->values[i] = to;
-    }
-    return g_steal_pointer(&inputs);
-}
 
 static gboolean nothing_trained(const XgValue *parameter G_GNUC_UNUSED, void *user G_GNUC_UNUSED)
 {
@@ -69,7 +35,7 @@ static gboolean estimate_frozen(XgTrainRun *run, XgPhaseEstimate *estimate, GErr
     gint64 rows = XG_FROZEN_BATCH;
     g_autoptr(XgProgram) program =
         xg_budget_program(&frozen, &rows, xg_feature_store_program_limit(spec->features), error);
-    g_autoptr(Inputs) inputs = program ? random_inputs(&input, 1, rows, error) : NULL;
+    g_autoptr(XgRandomBatch) inputs = program ? xg_random_batch_new(&input, 1, rows, error) : NULL;
     if (inputs == NULL)
         return FALSE;
     g_autofree const float **outputs = g_new(const float *, boundary->len);
@@ -81,7 +47,7 @@ static gboolean estimate_frozen(XgTrainRun *run, XgPhaseEstimate *estimate, GErr
     return TRUE;
 }
 
-static gboolean time_training(XgTrainRun *run, gint64 batch, const Inputs *inputs,
+static gboolean time_training(XgTrainRun *run, gint64 batch, const XgRandomBatch *inputs,
                               XgPhaseEstimate *estimate, GError **error)
 {
     const gint64 classes = run->spec->classes;
@@ -101,7 +67,7 @@ static gboolean time_training(XgTrainRun *run, gint64 batch, const Inputs *input
     return TRUE;
 }
 
-static gboolean time_evaluation(XgTrainRun *run, gint64 batch, const Inputs *inputs,
+static gboolean time_evaluation(XgTrainRun *run, gint64 batch, const XgRandomBatch *inputs,
                                 XgPhaseEstimate *estimate, GError **error)
 {
     const float *logits;
@@ -118,8 +84,8 @@ static gboolean estimate_training(XgTrainRun *run, XgPhaseEstimate *estimate, GE
     const gint64 trained = MIN(run->rows, (gint64) run->spec->train_count);
     const GPtrArray *boundary = run->cut->boundary;
     const gint64 most = MAX(trained, run->evaluation_rows);
-    g_autoptr(Inputs) inputs =
-        random_inputs((XgValue *const *) boundary->pdata, (int) boundary->len, most, error);
+    g_autoptr(XgRandomBatch) inputs =
+        xg_random_batch_new((XgValue *const *) boundary->pdata, (int) boundary->len, most, error);
     if (inputs == NULL || !time_training(run, trained, inputs, estimate, error) ||
         !time_evaluation(run, run->evaluation_rows, inputs, estimate, error))
         return FALSE;

@@ -85,11 +85,18 @@ gsize xg_run_held_bytes(const XgTrainRun *run);
 
 /** Cut, programs, feature rows and optimiser of run->state.phase. */
 gboolean xg_run_open_phase(XgTrainRun *run, GError **error);
+/** The same without feature rows: for xg_run_step() alone. */
+gboolean xg_run_open_step(XgTrainRun *run, GError **error);
 void xg_run_close_phase(XgTrainRun *run);
 
 /** The steps of the present epoch from run->state.step on; XG_CANCELLED between two of them when
  *  interrupted, XG_NUMERIC when the loss is not finite. */
 gboolean xg_run_epoch(XgTrainRun *run, GError **error);
+
+/** One of an epoch's `steps`: a batch of n rows per boundary value, their targets (n x classes) and
+ *  weights, as for xg_program_train(), and the optimiser. */
+gboolean xg_run_step(XgTrainRun *run, const float *const *inputs, gint64 n, gint64 steps,
+                     const float *targets, const float *weights, GError **error);
 
 /** Probabilities of items with the present weights; *loss is the mean cross entropy over `labels`
  * (by item; NULL: not wanted). */

@@ -68,8 +68,8 @@ static gboolean pass_batch(XgTrainRun *run, const float *const *inputs, gint64 n
     return TRUE;
 }
 
-static gboolean train_step(XgTrainRun *run, const float *const *inputs, gint64 n, gint64 steps,
-                           const float *targets, const float *weights, GError **error)
+gboolean xg_run_step(XgTrainRun *run, const float *const *inputs, gint64 n, gint64 steps,
+                     const float *targets, const float *weights, GError **error)
 {
     XgTrainState *state = &run->state;
     const double rate =
@@ -139,7 +139,7 @@ gboolean xg_run_epoch(XgTrainRun *run, GError **error)
                         targets, weights);
         if (sampling->mixed != NULL)
             xg_mix_targets(sampling->mixed + done, n, spec->classes, targets, weights);
-        if (!train_step(run, inputs, n, steps, targets, weights, error))
+        if (!xg_run_step(run, inputs, n, steps, targets, weights, error))
             return FALSE;
         done += (gsize) n;
         xg_run_progress(run, "training", (gint64) done, (gint64) spec->train_count, NULL);
