@@ -7,27 +7,31 @@
 
 #include <math.h>
 
-/* The plotting area; a row is ROW high, names stand left of LEFT. */
-enum { LEFT = 220, RIGHT = 660, WIDTH = 680, TOP = 8, ROW = 22, FOOT = 28 };
+/* The plotting area; a row is ROW high. A letter of a name takes LETTER on average. */
+enum { AXIS = 440, MARGIN = 20, TOP = 8, ROW = 22, FOOT = 28, LETTER = 7, MOST_LETTERS = 70 };
 
 typedef struct {
     double low; /* of the axis, whose end is 1 */
+    int left;   /* where it starts; names stand left of it */
 } Axis;
 
 static double place(const Axis *axis, double value)
 {
-    return LEFT + (value - axis->low) / (1.0 - axis->low) * (RIGHT - LEFT);
+    return axis->left + (value - axis->low) / (1.0 - axis->low) * AXIS;
 }
 
 static Axis choose_axis(const XgSvgRow *rows, gsize count)
 {
     double least = 1.0;
+    glong letters = 16;
     for (gsize i = 0; i < count; i++) {
+        letters = MAX(letters, g_utf8_strlen(rows[i].name, -1));
         least = fmin(least, fmin(fmin(rows[i].value, rows[i].low), rows[i].mark));
         for (gsize k = 0; k < rows[i].dot_count; k++)
             least = fmin(least, rows[i].dots[k]);
     }
-    return (Axis){CLAMP(floor(least * 10.0) / 10.0, 0.0, 0.9)};
+    return (Axis){.low = CLAMP(floor(least * 10.0) / 10.0, 0.0, 0.9),
+                  .left = MARGIN + LETTER * (int) MIN(letters, MOST_LETTERS)};
 }
 
 static void append_line(GString *page, const char *kind, double x1, double y1, double x2, double y2)
@@ -50,7 +54,7 @@ static void append_row(GString *page, const Axis *axis, const XgSvgRow *row, gsi
 {
     const double y = TOP + ROW * ((double) index + 0.5);
     const gsize series = row->series % XG_SVG_SERIES;
-    g_string_append_printf(page, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">", LEFT - 8,
+    g_string_append_printf(page, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">", axis->left - 8,
                            (int) y + 4);
     xg_markup_append(page, row->name);
     g_string_append(page, "</text>\n");
@@ -78,7 +82,7 @@ void xg_svg_append_rows(GString *page, const char *id, const char *title, const 
     g_string_append_printf(page,
                            "<figure style=\"width:44rem\">\n<svg class=\"chart\" viewBox=\"0 0 %d "
                            "%d\" role=\"img\" aria-labelledby=\"%s\">\n<title id=\"%s\">",
-                           WIDTH, (int) bottom + FOOT, id, id);
+                           axis.left + AXIS + MARGIN, (int) bottom + FOOT, id, id);
     xg_markup_append(page, title);
     g_string_append(page, "</title>\n");
     const double step = axis.low >= 0.7 ? 0.05 : 0.1;
@@ -89,7 +93,7 @@ void xg_svg_append_rows(GString *page, const char *id, const char *title, const 
         g_string_append_printf(page, "<text x=\"%s\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
                                left, (int) bottom + 18, number);
     }
-    append_line(page, "axis", LEFT, bottom, RIGHT, bottom);
+    append_line(page, "axis", axis.left, bottom, place(&axis, 1.0), bottom);
     for (gsize i = 0; i < count; i++)
         append_row(page, &axis, &rows[i], i);
     g_string_append(page, "</svg>\n</figure>\n");

@@ -163,12 +163,12 @@ static void check_pattern(XgTrainPlan *plan, const XgPhase *phase, const char *p
     }
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (guint i = 0; i < plan->network->blocks->len; i++) {
-        if (strcmp(plan->network->blocks->pdata[i], pattern + 6) == 0) {
-            plan_fail(plan, XG_INVALID, "block \"%s\" has no parameters: nothing to train",
-                      pattern + 6);
+        const char *name = plan->network->blocks->pdata[i];
+        if (g_pattern_match_simple(pattern + 6, name)) {
+            plan_fail(plan, XG_INVALID, "block \"%s\" has no parameters: nothing to train", name);
             return;
         }
-        g_ptr_array_add(names, plan->network->blocks->pdata[i]);
+        g_ptr_array_add(names, (gpointer) name);
     }
     g_ptr_array_add(names, NULL);
     g_autofree char *all = g_strjoinv(", ", (char **) names->pdata);
