@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 // Images per second of an ONNX file on random images, the last number printed, by ONNX Runtime:
 // node onnx_peer.js FILE.onnx BATCH [SIZE [THREADS [SECONDS]]]
-// The package onnxruntime-node is looked for from the folder that node is started in.
+// BATCH and SIZE are those that the file was exported with. onnxruntime-node is looked for
+// from the folder that node is started in.
 const {createRequire} = require('module');
 const {performance} = require('perf_hooks');
 
