@@ -191,6 +191,13 @@ static void add_interval(GString *text, const XgInterval *score)
     g_string_append_printf(text, " %-20s", cell);
 }
 
+/* NAN: not known. */
+static double peak_mebibytes(const XgComparisonCell *cell)
+{
+    const gint64 bytes = cell->series->peak_memory_bytes;
+    return bytes < 0 ? (double) NAN : (double) bytes / (1 << 20);
+}
+
 static void add_p(GString *text, double p)
 {
     g_autofree char *value = xg_format_fixed(p, 4);
@@ -238,9 +245,9 @@ static void add_row(GString *text, const XgComparison *comparison, guint index, 
     }
     for (gsize k = 0; k < G_N_ELEMENTS(shown); k++)
         add_interval(text, &cell->series->scores[shown[k]].pooled);
-    g_string_append_printf(text, " %7.2f %8.1f %8.0f", 100.0 * cell->trained_share,
-                           cell->series->seconds,
-                           (double) cell->series->peak_memory_bytes / (1 << 20));
+    g_autofree char *memory = xg_format_fixed(peak_mebibytes(cell), 0);
+    g_string_append_printf(text, " %7.2f %8.1f %8s", 100.0 * cell->trained_share,
+                           cell->series->seconds, memory);
     add_p(text, cell->auc_p);
     add_p(text, cell->accuracy_p);
     g_string_append_c(text, '\n');
@@ -327,7 +334,7 @@ static void add_csv_row(GString *csv, const XgComparison *comparison, guint inde
     add_number(csv, there ? cell->fine_tuning_ratio : (double) NAN, FALSE);
     add_number(csv, there ? cell->trained_share : (double) NAN, FALSE);
     add_number(csv, there ? cell->series->seconds : (double) NAN, FALSE);
-    add_number(csv, there ? (double) cell->series->peak_memory_bytes : (double) NAN, FALSE);
+    add_number(csv, there ? peak_mebibytes(cell) * (1 << 20) : (double) NAN, FALSE);
     add_number(csv, cell->auc_p, FALSE);
     add_number(csv, cell->accuracy_p, FALSE);
     xg_format_csv_field(csv,

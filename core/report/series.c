@@ -155,7 +155,7 @@ char *xg_series_runs_csv(const XgSeries *series)
         for (int k = 0; k < XG_SCORES; k++)
             add_number(csv, xg_score_of(series->metrics[i], (XgScoreKind) k)->value, FALSE);
         add_number(csv, run->seconds, FALSE);
-        g_string_append_printf(csv, "%" G_GINT64_FORMAT "\n", run->peak_memory_bytes);
+        add_number(csv, run->peak_memory_bytes < 0 ? NAN : (double) run->peak_memory_bytes, TRUE);
     }
     return g_string_free(csv, FALSE);
 }

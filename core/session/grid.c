@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define LONGEST_NAME 120
+
 static void item_free(gpointer data)
 {
     XgGridItem *item = data;
@@ -193,10 +195,14 @@ static void share_machine(GStrvBuilder *settings, const XgStudy *study, gint64 j
         add_setting(settings, "engine.memory=%" G_GINT64_FORMAT, memory / jobs);
 }
 
+/* Long settings are cut, and told apart by a hash. */
 static char *folder_name(const XgGridItem *backbone, const XgGridItem *strategy)
 {
-    char *name = g_strconcat(backbone->text, "-", strategy->text, NULL);
-    return g_strcanon(name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_.=,+-", '_');
+    g_autofree char *name = g_strconcat(backbone->text, "-", strategy->text, NULL);
+    g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, name, -1);
+    g_strcanon(name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_.=,+-", '_');
+    return strlen(name) <= LONGEST_NAME ? g_steal_pointer(&name)
+                                        : g_strdup_printf("%.*s-%.8s", LONGEST_NAME - 9, name, sum);
 }
 
 static XgStudy *open_cell(XgSession *session, XgStudyFile *file, XgProblems *problems,

@@ -112,6 +112,18 @@ class Compare(cli.Case):
         runs = cli.rows(self.at("grid", "squeezenet1_1-frozen", "runs.csv"))
         self.assertEqual(len(runs), 4)
 
+    def test_long_settings(self):
+        self.prepare(data__folds=None)
+        blocks = ",".join("fire%d" % i for i in range(2, 10))
+        item = "partial:epochs=1:unfreeze=" + ",".join([blocks] * 6)
+        self.xenograft("compare", self.at("study.ini"), "-b", "squeezenet1_1", "-t", item, "-o",
+                       "grid")
+        row = cli.rows(self.at("grid", "table.csv"))[0]
+        self.assertEqual((row["strategy"], row["failure"]), (item, ""))
+        name = json.loads(cli.read(self.at("grid", "result.json")))["cells"][0]["name"]
+        self.assertLess(len(name), 130)
+        self.assert_complete(os.path.join("grid", name))
+
     def test_failing_cell(self):
         self.prepare()
         self.xenograft("compare", self.at("study.ini"), "-b", "squeezenet1_1", "-t", "frozen,knn",
