@@ -192,16 +192,26 @@ static gboolean write_results(XgStudy *study, const char *folder, const XgTraine
     return xg_report_write(study->record, folder, error) && xg_run_publish(study, folder, error);
 }
 
-/* A failed run leaves nothing behind but a checkpoint, where going on could end otherwise, or a
- * complete result (its last file is there) that could not get its name. */
-static void clean_up(const char *folder, const GError *failure)
+/* What stopped the run may be gone when it goes on. */
+static gboolean can_end_otherwise(const GError *failure)
+{
+    return g_error_matches(failure, XG_ERROR, -XG_CANCELLED) ||
+           g_error_matches(failure, XG_ERROR, -XG_IO) ||
+           g_error_matches(failure, XG_ERROR, -XG_NOMEM);
+}
+
+/* A failed run leaves nothing behind but a checkpoint, where going on could end otherwise or a run
+ * before this one wrote it, or a complete result (its last file is there) that could not get its
+ * name. */
+static void clean_up(const char *folder, gboolean resumed, const GError *failure)
 {
     g_autofree char *checkpoint = g_build_filename(folder, CHECKPOINT, NULL);
     g_autofree char *previous = xg_checkpoint_previous(checkpoint);
     g_autofree char *last = g_build_filename(folder, "result.json", NULL);
     if (g_file_test(last, G_FILE_TEST_EXISTS))
         return;
-    if (g_error_matches(failure, XG_ERROR, -XG_NUMERIC)) {
+    if (g_error_matches(failure, XG_ERROR, -XG_NUMERIC) ||
+        (!resumed && !can_end_otherwise(failure))) {
         g_unlink(checkpoint);
         g_unlink(previous);
     }
@@ -234,10 +244,8 @@ gboolean xg_study_run(XgStudy *study, gboolean resume, GError **error)
         g_autofree char *summary = xg_report_summary(study->record);
         study->summary = g_strdup_printf("%s\nresult folder: %s\n", summary, study->output);
     } else {
-        clean_up(folder, failure);
-        if (g_file_test(folder, G_FILE_TEST_EXISTS) &&
-            (g_error_matches(failure, XG_ERROR, -XG_CANCELLED) ||
-             g_error_matches(failure, XG_ERROR, -XG_IO)))
+        clean_up(folder, resume, failure);
+        if (g_file_test(folder, G_FILE_TEST_EXISTS) && can_end_otherwise(failure))
             g_prefix_error(&failure, "%s keeps a checkpoint; --resume goes on: ", folder);
         g_propagate_error(error, failure);
     }
