@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 /* Backbones and strategies that fail, each in its own way. */
 #include <stdlib.h>
+#include <time.h>
 
 #include <xenograft/backbone.h>
 #include <xenograft/strategy.h>
@@ -78,10 +79,13 @@ static XgStatus create(const XgHost *host, const XgComponent *component, void **
     return XG_OK;
 }
 
+/* Late enough that a checkpoint was due after the first epoch. */
 static XgStatus epoch_fails(void *self, XgControl *control, const XgEpoch *epoch)
 {
     const XgHost *const *host = self;
+    const struct timespec pause = {.tv_nsec = 500000000};
     (void) control;
+    nanosleep(&pause, NULL);
     return epoch->epoch < 2 ? XG_OK : xg_fail(*host, XG_PLUGIN, "lost count of the epochs");
 }
 
