@@ -22,6 +22,7 @@ typedef struct Kernel Kernel;
 struct Kernel {
     XgStatus (*run)(const Engine *engine, const Kernel *kernel, const XgRun *run);
     void *packed;      /**< freed with the kernel; NULL: nothing */
+    void (*clear)(Kernel *kernel); /**< frees what its struct holds besides; NULL: nothing */
     int64_t max_batch;
 };
 

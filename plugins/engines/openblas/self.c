@@ -1,0 +1,91 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/* Finds the maker of each node's kernel; chooses the instruction set. */
+#include "self.h"
+
+#include <stdlib.h>
+
+static const Maker *find_in(const Maker *const *lists, const XgNodeInfo *node)
+{
+    for (const Maker *const *list = lists; list && *list; list++)
+        for (const Maker *maker = *list; maker->op; maker++)
+            if (strcmp(maker->op, node->op) == 0 && (!maker->fits || maker->fits(node)))
+                return maker;
+    return NULL;
+}
+
+static const Maker *maker_of(const Self *self, const XgNodeInfo *node)
+{
+    const Maker *own = find_in(self->own, node);
+    return own ? own : find_in(self->makers, node);
+}
+
+int32_t xg_ob_score(void *data, const XgNodeInfo *node)
+{
+    const Maker *maker = maker_of(data, node);
+    return maker ? maker->score : 0;
+}
+
+XgStatus xg_ob_prepare(void *data, const XgNodeInfo *node, void **kernel, uint64_t *scratch_size)
+{
+    Self *self = data;
+    const XgHost *host = self->engine.host;
+    const Maker *maker = maker_of(self, node);
+    if (!maker)
+        return xg_fail(host, XG_UNSUPPORTED, "%s: no kernel for %s", node->name, node->op);
+    *scratch_size = 0;
+    Kernel *made = maker->prepare(&self->engine, node, scratch_size);
+    if (!made)
+        return xg_fail(host, XG_NOMEM, "%s: no memory for the kernel of %s", node->name, node->op);
+    *kernel = made;
+    return XG_OK;
+}
+
+XgStatus xg_ob_run(void *data, void *kernel, const XgRun *run)
+{
+    const Self *self = data;
+    const Kernel *prepared = kernel;
+    return prepared->run(&self->engine, prepared, run);
+}
+
+void xg_ob_release(void *data, void *kernel)
+{
+    Kernel *prepared = kernel;
+    (void) data;
+    if (prepared) {
+        if (prepared->clear)
+            prepared->clear(prepared);
+        free(prepared->packed);
+        free(prepared);
+    }
+}
+
+static const Maker *const *choose_makers(const char *limit)
+{
+#if defined(__x86_64__)
+    const int wide = strcmp(limit, "auto") == 0 || strcmp(limit, "avx512") == 0;
+    __builtin_cpu_init();
+    if (wide && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("fma"))
+        return makers_avx512;
+    if (strcmp(limit, "base") != 0 && __builtin_cpu_supports("avx2") &&
+        __builtin_cpu_supports("fma"))
+        return makers_avx2;
+#else
+    (void) limit;
+#endif
+    return makers_base;
+}
+
+void xg_ob_self_init(Self *self, const XgHost *host, const char *instructions,
+                     const Maker *const *own)
+{
+    const XgThreadsApi *threads = host->get_interface(host, XG_THREADS_INTERFACE);
+    self->engine.host = host;
+    self->engine.threads = threads;
+    self->engine.workers = threads->count(host);
+    self->engine.winograd = xg_param_bool(host, "winograd");
+    self->own = own;
+    self->makers = choose_makers(instructions);
+}

@@ -1,0 +1,27 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/** @file self.h  The instance of an engine that is made of makers. */
+#ifndef XG_OB_SELF_H
+#define XG_OB_SELF_H
+
+#include "engine.h"
+
+/** First member of an engine's own instance struct. */
+typedef struct {
+    Engine engine;
+    const Maker *const *own;    /**< asked first; NULL: none */
+    const Maker *const *makers; /**< of the instruction set */
+} Self;
+
+/** Reads the parameter "winograd"; `instructions`: the widest set that kernels may use, "auto",
+ *  "avx512", "avx2" or "base". */
+void xg_ob_self_init(Self *self, const XgHost *host, const char *instructions,
+                     const Maker *const *own);
+
+/** Callbacks of an XgEngine. */
+int32_t xg_ob_score(void *self, const XgNodeInfo *node);
+XgStatus xg_ob_prepare(void *self, const XgNodeInfo *node, void **kernel, uint64_t *scratch_size);
+XgStatus xg_ob_run(void *self, void *kernel, const XgRun *run);
+void xg_ob_release(void *self, void *kernel);
+
+#endif
