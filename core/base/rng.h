@@ -3,8 +3,8 @@
 /**
  * @file rng.h
  * Counter-based random numbers: a draw is a pure function of (seed, stream, index), so that no
- * order of work or number of threads changes it. Philox 4x32-10 (Salmon et al., SC 2011,
- * doi:10.1145/2063384.2063405).
+ * order of work or number of threads changes it. The blocks are those of
+ * <xenograft/draft/random.h>.
  */
 #ifndef XG_BASE_RNG_H
 #define XG_BASE_RNG_H

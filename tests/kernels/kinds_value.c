@@ -187,9 +187,24 @@ static void class_token(Draft *d)
 
 NODE(sum_batch, unary)
 
+/* Masks are the same to the bit on every engine. */
+static void dropout_train(Draft *d)
+{
+    const XgShape x = draft_shape(d);
+    const double probability = 0.1 * (double) draft_int(d, 0, 9);
+    d->out->exact = TRUE;
+    d->attributes[d->attribute_count++] = xg_attr_float("probability", probability);
+    draft_attr(d, "per_image", x.rank == 4 && draft_int(d, 0, 1));
+    draft_attr(d, "stream", draft_int(d, 0, 1000));
+    draft_input(d, x, VALUES_WIDE);
+    draft_input(d, vector(4), VALUES_ANY);
+    draft_finish(d, "dropout_train/1");
+}
+
 const DraftKind value_kinds[] = {
     batch_norm, batch_norm_train, batch_norm_grad, batch_norm_train_grad, sum_rows, relu, relu6,
     gelu, sigmoid, silu, hardsigmoid, hardswish, softmax, relu_grad, relu6_grad, gelu_grad,
     sigmoid_grad, silu_grad, hardsigmoid_grad, hardswish_grad, softmax_grad, scale, add, mul,
-    layer_norm, layer_norm_grad, attention, attention_grad, position, class_token, sum_batch, NULL,
+    layer_norm, layer_norm_grad, attention, attention_grad, position, class_token, sum_batch,
+    dropout_train, NULL,
 };

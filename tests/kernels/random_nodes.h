@@ -13,6 +13,7 @@ typedef struct {
     XgNodeView *view;
     gint64 max_batch;
     gboolean spoilt;            /**< a value of input 0 is not a number */
+    gboolean exact;             /**< engines must give the reference's bits */
     float *values[8];           /**< per input, of max_batch rows */
     const float **constants;    /**< by value id */
 } RandomNode;

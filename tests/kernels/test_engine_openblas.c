@@ -80,7 +80,8 @@ static double distance(const float *found, const float *expected, gint64 count, 
 static void compare(const EngineHost *engine, const RandomNode *node, gint64 batch,
                     const Buffers *found, const Buffers *expected)
 {
-    const double limit = engine->winograd ? TOLERANCE_WINOGRAD : TOLERANCE;
+    const double usual = engine->winograd ? TOLERANCE_WINOGRAD : TOLERANCE;
+    const double limit = node->exact ? 0 : usual;
     g_autofree char *text = xg_node_text(node->node);
     for (int i = 0; i < 4; i++) {
         const double far = distance(found->outputs[i], expected->outputs[i],

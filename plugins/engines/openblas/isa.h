@@ -32,6 +32,7 @@
 #define conv_weight_makers ISA(conv_weight_makers)
 #define depthwise_makers ISA(depthwise_makers)
 #define depthwise_weight_makers ISA(depthwise_weight_makers)
+#define dropout_makers ISA(dropout_makers)
 #define elementwise_makers ISA(elementwise_makers)
 #define norm_makers ISA(norm_makers)
 #define norm_grad_makers ISA(norm_grad_makers)
