@@ -24,6 +24,7 @@ static void add_window(Draft *d, gint64 *h, gint64 *w)
     draft_attr(d, "pad_right", draft_int(d, 0, (int) kernel_w / 2));
     draft_attr(d, "ceil_mode", draft_int(d, 0, 1));
     draft_attr(d, "exclude_pad", draft_int(d, 0, 1));
+    draft_attr(d, "zero_pad", draft_int(d, 0, 1));
     *h = kernel_h + draft_int(d, 0, 10);
     *w = kernel_w + draft_int(d, 0, 10);
 }

@@ -25,6 +25,7 @@
 #define phases_backward ISA(phases_backward)
 #define winograd_suits ISA(winograd_suits)
 #define winograd_prepare ISA(winograd_prepare)
+#define pool_new ISA(pool_new)
 #define activate ISA(activate)
 #define activation_of ISA(activation_of)
 
@@ -38,6 +39,7 @@
 #define norm_grad_makers ISA(norm_grad_makers)
 #define row_makers ISA(row_makers)
 #define pool_makers ISA(pool_makers)
+#define pool_grad_makers ISA(pool_grad_makers)
 #define shape_makers ISA(shape_makers)
 #define attention_makers ISA(attention_makers)
 #define token_makers ISA(token_makers)
