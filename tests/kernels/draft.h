@@ -9,7 +9,7 @@
 enum { MAX_ATTRS = 24, MAX_INPUTS = 8 };
 
 /** How the values of an input are drawn. */
-typedef enum { VALUES_ANY, VALUES_POSITIVE, VALUES_COARSE, VALUES_WIDE } Values;
+typedef enum { VALUES_ANY, VALUES_POSITIVE, VALUES_COARSE, VALUES_WIDE, VALUES_SHARE } Values;
 
 /** A node in the making. */
 typedef struct {

@@ -201,10 +201,35 @@ static void dropout_train(Draft *d)
     draft_finish(d, "dropout_train/1");
 }
 
+static void add_gamma(Draft *d)
+{
+    d->attributes[d->attribute_count++] = xg_attr_float("gamma", 0.5 * (double) draft_int(d, 0, 6));
+}
+
+static void cross_entropy(Draft *d)
+{
+    const XgShape x = matrix(XG_BATCH, draft_int(d, 1, 200));
+    add_gamma(d);
+    draft_input(d, x, VALUES_WIDE);
+    draft_input(d, x, draft_int(d, 0, 1) ? VALUES_POSITIVE : VALUES_COARSE);
+    draft_finish(d, "cross_entropy/1");
+}
+
+/* Probabilities at most 0.5, so that the gradient is no difference of nearly equal numbers. */
+static void cross_entropy_grad(Draft *d)
+{
+    const XgShape p = matrix(XG_BATCH, draft_int(d, 1, 200));
+    add_gamma(d);
+    draft_input(d, p, VALUES_SHARE);
+    draft_input(d, p, draft_int(d, 0, 1) ? VALUES_POSITIVE : VALUES_COARSE);
+    draft_input(d, (XgShape){1, {XG_BATCH}}, VALUES_ANY);
+    draft_finish(d, "cross_entropy_grad/1");
+}
+
 const DraftKind value_kinds[] = {
     batch_norm, batch_norm_train, batch_norm_grad, batch_norm_train_grad, sum_rows, relu, relu6,
     gelu, sigmoid, silu, hardsigmoid, hardswish, softmax, relu_grad, relu6_grad, gelu_grad,
     sigmoid_grad, silu_grad, hardsigmoid_grad, hardswish_grad, softmax_grad, scale, add, mul,
     layer_norm, layer_norm_grad, attention, attention_grad, position, class_token, sum_batch,
-    dropout_train, NULL,
+    dropout_train, cross_entropy, cross_entropy_grad, NULL,
 };

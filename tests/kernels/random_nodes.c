@@ -101,6 +101,8 @@ static float draw_value(GRand *rand, Values how)
         return (float) (round(4.0 * x) / 4.0);
     case VALUES_WIDE:
         return (float) (8.0 * x);
+    case VALUES_SHARE:
+        return (float) (0.5 * fabs(x));
     case VALUES_ANY:
     default:
         return (float) x;

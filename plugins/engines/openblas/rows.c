@@ -69,7 +69,7 @@ static float dot_of(const float *x, const float *y, int64_t count)
     return total(partial);
 }
 
-static float highest_of(const float *x, int64_t count)
+float row_highest(const float *x, int64_t count)
 {
     float partial[SUMS], highest = x[0];
     int64_t i = 0;
@@ -88,7 +88,7 @@ static float highest_of(const float *x, int64_t count)
 void softmax_rows(const float *x, float *y, int64_t rows, int64_t width, float factor)
 {
     for (int64_t r = 0; r < rows; r++, x += width, y += width) {
-        const float highest = factor * highest_of(x, width);
+        const float highest = factor * row_highest(x, width);
         for (int64_t i = 0; i < width; i++)
             y[i] = math_exp(factor * x[i] - highest);
         const float share = 1.0F / sum_of(y, width);

@@ -5,6 +5,9 @@
 
 #include "engine.h"
 
+/** The largest of `count` > 0 values; one that is not a number is only found as the first. */
+float row_highest(const float *x, int64_t count);
+
 /** y = softmax(factor * x) of each of `rows` rows of `width`, factor > 0; y may be x. */
 void softmax_rows(const float *x, float *y, int64_t rows, int64_t width, float factor);
 
