@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-/* Cross entropy and its gradient: exponentials in float, all else in double, since a small loss is a
- * difference of nearly equal numbers. */
+/* Cross entropy and its gradient: exponentials in float, all else in double, since a small loss is
+ * a difference of nearly equal numbers. */
 #include "rows.h"
 #include "vmath.h"
 

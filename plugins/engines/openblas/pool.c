@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-/* Pooling. Each worker has whole lines of the output: the rows under a line are joined to one, whose
- * windows are then joined, so that windows that overlap share the first half of their work. */
+/* Pooling. Each worker has whole lines of the output: the rows under a line are joined to one, then
+ * that row's windows, so that windows that overlap share the first half of their work. */
 #include "pool.h"
 
 #include <math.h>
