@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-enum { LAYER_RESIDUAL = 3, LAYER_INPUTS = 4, NORM_GRAD_Y = 5, NORM_GRAD_INPUTS = 6 };
+enum { LAYER_RESIDUAL = 3, LAYER_INPUTS = 4 };
+enum { NORM_BIAS = 2, NORM_GRAD_X = 1, NORM_GRAD_BIAS = 5, NORM_GRAD_INPUTS = 6 };
 enum { MAX_INPUTS = 8 };
 
 static gboolean is_op(const XgNode *node, const char *op)
@@ -14,13 +15,14 @@ static gboolean is_op(const XgNode *node, const char *op)
     return strcmp(node->op->id, op) == 0;
 }
 
-/* The name of an activation that can be merged, or NULL. */
-static const char *activation_of(const XgNode *node)
+/* The name of an activation that can be merged, of which `node` is the operator with that ending
+ * ("/1" or "_grad/1"), or NULL. */
+static const char *activation_of(const XgNode *node, const char *ending)
 {
     static const char *const names[] = {"relu", "relu6", "silu", "hardswish", "gelu"};
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
         if (g_str_has_prefix(node->op->id, names[i]) &&
-            strcmp(node->op->id + strlen(names[i]), "/1") == 0)
+            strcmp(node->op->id + strlen(names[i]), ending) == 0)
             return names[i];
     return NULL;
 }
@@ -111,7 +113,7 @@ static gboolean can_take_activation(const XgNode *node)
 static gboolean fuse_activation(XgLowered *lowered, const XgProgramSpec *spec, guint *uses,
                                 const XgNode *node, GError **error)
 {
-    const char *activation = activation_of(node);
+    const char *activation = activation_of(node, "/1");
     const XgNode *before = activation ? node->inputs[0]->producer : NULL;
     if (before == NULL || !can_take_activation(before) || uses[node->inputs[0]->id] != 1)
         return TRUE;
@@ -158,22 +160,33 @@ static gboolean fuse_addition(XgLowered *lowered, const XgProgramSpec *spec, gui
     return merged != NULL;
 }
 
-/* The gradient of an activation by its result goes into that of the batch norm before it. */
+/* The batch norm whose result goes into the activation that `slope` is the gradient of, or NULL. */
+static const XgNode *norm_before(const XgNode *slope)
+{
+    const XgNode *node = slope->inputs[1]->producer;
+    if (node != NULL && activation_of(node, "/1") != NULL)
+        node = node->inputs[0]->producer;
+    return node != NULL && is_op(node, "batch_norm_train/1") ? node : NULL;
+}
+
+/* The gradient of an activation goes into that of the batch norm before it, which computes again
+ * what the activation was given: so no value but the norm's input is kept for both. */
 static gboolean fuse_norm_gradient(XgLowered *lowered, const XgProgramSpec *spec, guint *uses,
                                    const XgNode *node, GError **error)
 {
-    const XgNode *before = node->inputs[0]->producer;
-    const gboolean relu = before != NULL && is_op(before, "relu_grad/1");
-    const gboolean relu6 = before != NULL && is_op(before, "relu6_grad/1");
-    if (!is_op(node, "batch_norm_train_grad/1") || !(relu || relu6) ||
+    const XgNode *slope = node->inputs[0] ? node->inputs[0]->producer : NULL;
+    const char *activation = slope != NULL ? activation_of(slope, "_grad/1") : NULL;
+    if (!is_op(node, "batch_norm_train_grad/1") || activation == NULL ||
         uses[node->inputs[0]->id] != 1)
+        return TRUE;
+    const XgNode *norm = norm_before(slope);
+    if (norm == NULL || norm->inputs[0] != node->inputs[NORM_GRAD_X])
         return TRUE;
     XgValue *inputs[MAX_INPUTS];
     copy_inputs(node, inputs);
-    inputs[0] = before->inputs[0];
-    inputs[NORM_GRAD_Y] = before->inputs[1];
-    XgNode *merged =
-        remake(lowered, node, inputs, NORM_GRAD_INPUTS, relu ? "relu" : "relu6", error);
+    inputs[0] = slope->inputs[0];
+    inputs[NORM_GRAD_BIAS] = norm->inputs[NORM_BIAS];
+    XgNode *merged = remake(lowered, node, inputs, NORM_GRAD_INPUTS, activation, error);
     if (merged != NULL)
         take_over(lowered, spec, uses, node, node, merged);
     return merged != NULL;
@@ -199,6 +212,6 @@ static gboolean fuse_all(XgLowered *lowered, const XgProgramSpec *spec, FuseNode
 gboolean xg_fuse(XgLowered *lowered, const XgProgramSpec *spec, GError **error)
 {
     return fuse_all(lowered, spec, fuse_addition, error) &&
-           fuse_all(lowered, spec, fuse_activation, error) &&
-           (!spec->training || fuse_all(lowered, spec, fuse_norm_gradient, error));
+           (!spec->training || fuse_all(lowered, spec, fuse_norm_gradient, error)) &&
+           fuse_all(lowered, spec, fuse_activation, error);
 }

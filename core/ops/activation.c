@@ -46,3 +46,26 @@ double xg_activation_apply(XgActivation activation, double x)
         return x;
     }
 }
+
+double xg_activation_gradient(XgActivation activation, double dy, double x)
+{
+    switch (activation) {
+    case XG_ACTIVATION_RELU:
+        return x > 0.0 ? dy : 0.0;
+    case XG_ACTIVATION_RELU6:
+        return x > 0.0 && x < 6.0 ? dy : 0.0;
+    case XG_ACTIVATION_SILU: {
+        const double s = 1.0 / (1.0 + exp(-x));
+        return dy * s * (1.0 + x * (1.0 - s));
+    }
+    case XG_ACTIVATION_HARDSWISH:
+        return x <= -3.0 ? 0.0 : x >= 3.0 ? dy : dy * (2.0 * x + 3.0) / 6.0;
+    case XG_ACTIVATION_GELU: {
+        const double phi = exp(-0.5 * x * x) / sqrt(2.0 * G_PI);
+        return dy * (0.5 * (1.0 + erf(x * G_SQRT2 / 2.0)) + x * phi);
+    }
+    case XG_ACTIVATION_NONE:
+    default:
+        return dy;
+    }
+}

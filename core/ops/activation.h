@@ -32,6 +32,9 @@ XgActivation xg_activation_of(const XgNodeInfo *info);
 /** Its value; not-a-number stays what it is. */
 double xg_activation_apply(XgActivation activation, double x);
 
+/** The gradient by its argument x, or, of relu and relu6, by what it made of x. */
+double xg_activation_gradient(XgActivation activation, double dy, double x);
+
 G_END_DECLS
 
 #endif

@@ -9,7 +9,7 @@
 
 enum { IN_X, IN_WEIGHT, IN_BIAS, IN_MEAN, IN_VARIANCE };
 /* Inputs of batch_norm_grad/1 and batch_norm_train_grad/1. */
-enum { GRAD_DY, GRAD_X, GRAD_WEIGHT, GRAD_MEAN, GRAD_SPREAD, GRAD_Y };
+enum { GRAD_DY, GRAD_X, GRAD_WEIGHT, GRAD_MEAN, GRAD_SPREAD, GRAD_BIAS };
 
 static const XgOpAttr norm_attrs[] = {{"eps", XG_ATTR_FLOAT, FALSE, 0, 1e-5, NULL},
                                       {"momentum", XG_ATTR_FLOAT, FALSE, 0, 0.1, NULL},
@@ -74,19 +74,10 @@ static gboolean infer_grad(XgInfer *infer, GError **error)
     return TRUE;
 }
 
-/* An activation before the gradient is one that its result y tells: relu or relu6. */
+/* An activation after the norm is gone through by what the norm gave, computed again. */
 static gboolean infer_train_grad(XgInfer *infer, GError **error)
 {
-    const XgNode *node = infer->node;
-    const char *activation = xg_node_string(node, "activation");
-    const gboolean plain = strcmp(activation, "none") == 0;
-    if (!plain && strcmp(activation, "relu") != 0 && strcmp(activation, "relu6") != 0)
-        return xg_error_set(error, XG_INVALID, "no gradient of activation \"%s\" from its result",
-                            activation);
-    const XgValue *y = node->input_count > GRAD_Y ? node->inputs[GRAD_Y] : NULL;
-    if (!plain && (y == NULL || !xg_shape_equal(&y->shape, &node->inputs[GRAD_DY]->shape)))
-        return xg_error_set(error, XG_SHAPE, "the activation's result is missing or another shape");
-    return infer_grad(infer, error);
+    return xg_activation_check(infer->node, error) && infer_grad(infer, error);
 }
 
 /* ---- Gradients ----------------------------------------------------------------------------- */
@@ -195,35 +186,38 @@ static void reference_train(const XgNodeInfo *info, const XgRun *run)
     }
 }
 
-/* Element `at` of the gradient before the activation. */
-static double gradient_at(const XgRun *run, XgActivation activation, gint64 at)
+/* A channel of a gradient. */
+typedef struct {
+    double mean, inverse, weight, bias;
+    XgActivation activation;
+} Channel;
+
+/* The gradient by what the norm gave for x. */
+static double gradient_at(const Channel *channel, double dy, double normal)
 {
-    const double dy = (double) run->inputs[GRAD_DY][at];
-    if (activation == XG_ACTIVATION_NONE)
-        return dy;
-    const double y = (double) run->inputs[GRAD_Y][at];
-    return y > 0.0 && (activation == XG_ACTIVATION_RELU || y < 6.0) ? dy : 0.0;
+    return xg_activation_gradient(channel->activation, dy,
+                                  normal * channel->weight + channel->bias);
 }
 
 /* dx, dweight and dbias of channel k; `batch` says whether the statistics depend on x. */
-static void channel_gradient(const XgRun *run, gint64 rows, gint64 c, gint64 k, double inverse,
-                             gboolean batch, XgActivation activation)
+static void channel_gradient(const XgRun *run, gint64 rows, gint64 c, gint64 k,
+                             const Channel *channel, gboolean batch)
 {
-    const float *x = run->inputs[GRAD_X];
-    const double mean = (double) run->inputs[GRAD_MEAN][k];
+    const float *x = run->inputs[GRAD_X], *dy = run->inputs[GRAD_DY];
     double sum = 0.0, product = 0.0;
-    for (gint64 r = 0; r < rows; r++) {
-        const double dy = gradient_at(run, activation, r * c + k);
-        sum += dy;
-        product += dy * ((double) x[r * c + k] - mean) * inverse;
+    for (gint64 at = k; at < rows * c; at += c) {
+        const double normal = ((double) x[at] - channel->mean) * channel->inverse;
+        const double g = gradient_at(channel, (double) dy[at], normal);
+        sum += g;
+        product += g * normal;
     }
-    const double scale = value_or(run->inputs[GRAD_WEIGHT], k, 1.0) * inverse;
-    const double mean_dy = batch ? sum / (double) rows : 0.0;
+    const double scale = channel->weight * channel->inverse;
+    const double mean_g = batch ? sum / (double) rows : 0.0;
     const double mean_product = batch ? product / (double) rows : 0.0;
-    for (gint64 r = 0; r < rows; r++) {
-        const double normal = ((double) x[r * c + k] - mean) * inverse;
-        run->outputs[0][r * c + k] = (float) (scale * (gradient_at(run, activation, r * c + k) -
-                                                       mean_dy - normal * mean_product));
+    for (gint64 at = k; at < rows * c; at += c) {
+        const double normal = ((double) x[at] - channel->mean) * channel->inverse;
+        const double g = gradient_at(channel, (double) dy[at], normal);
+        run->outputs[0][at] = (float) (scale * (g - mean_g - normal * mean_product));
     }
     run->outputs[1][k] = (float) product;
     run->outputs[2][k] = (float) sum;
@@ -234,18 +228,27 @@ static void reference_frozen_grad(const XgNodeInfo *info, const XgRun *run)
     const gint64 c = channels_of(info->inputs[GRAD_X]);
     const gint64 rows = xg_tensor_elements(info->inputs[GRAD_X], run->batch) / c;
     const double eps = xg_info_float(info, "eps");
-    for (gint64 k = 0; k < c; k++)
-        channel_gradient(run, rows, c, k, 1.0 / sqrt((double) run->inputs[GRAD_SPREAD][k] + eps),
-                         FALSE, XG_ACTIVATION_NONE);
+    for (gint64 k = 0; k < c; k++) {
+        const Channel channel = {.mean = (double) run->inputs[GRAD_MEAN][k],
+                                 .inverse = 1.0 / sqrt((double) run->inputs[GRAD_SPREAD][k] + eps),
+                                 .weight = value_or(run->inputs[GRAD_WEIGHT], k, 1.0)};
+        channel_gradient(run, rows, c, k, &channel, FALSE);
+    }
 }
 
 static void reference_train_grad(const XgNodeInfo *info, const XgRun *run)
 {
     const gint64 c = channels_of(info->inputs[GRAD_X]);
     const gint64 rows = xg_tensor_elements(info->inputs[GRAD_X], run->batch) / c;
-    const XgActivation activation = xg_activation_of(info);
-    for (gint64 k = 0; k < c; k++)
-        channel_gradient(run, rows, c, k, (double) run->inputs[GRAD_SPREAD][k], TRUE, activation);
+    const float *bias = info->input_count > GRAD_BIAS ? run->inputs[GRAD_BIAS] : NULL;
+    for (gint64 k = 0; k < c; k++) {
+        const Channel channel = {.mean = (double) run->inputs[GRAD_MEAN][k],
+                                 .inverse = (double) run->inputs[GRAD_SPREAD][k],
+                                 .weight = value_or(run->inputs[GRAD_WEIGHT], k, 1.0),
+                                 .bias = value_or(bias, k, 0.0),
+                                 .activation = xg_activation_of(info)};
+        channel_gradient(run, rows, c, k, &channel, TRUE);
+    }
 }
 
 const XgOp xg_op_batch_norm = {.id = "batch_norm/1",

@@ -4,8 +4,6 @@
 #include "ops/activation.h"
 #include "ops/elementwise.h"
 
-#include <math.h>
-
 static double value(double x)
 {
     return xg_activation_apply(XG_ACTIVATION_GELU, x);
@@ -13,8 +11,7 @@ static double value(double x)
 
 static double slope(double dy, double x)
 {
-    const double phi = exp(-0.5 * x * x) / sqrt(2.0 * G_PI);
-    return dy * (0.5 * (1.0 + erf(x * G_SQRT2 / 2.0)) + x * phi);
+    return xg_activation_gradient(XG_ACTIVATION_GELU, dy, x);
 }
 
 static gboolean gradient(XgBackward *b)

@@ -11,7 +11,7 @@ static double value(double x)
 
 static double slope(double dy, double x)
 {
-    return x <= -3.0 ? 0.0 : x >= 3.0 ? dy : dy * (2.0 * x + 3.0) / 6.0;
+    return xg_activation_gradient(XG_ACTIVATION_HARDSWISH, dy, x);
 }
 
 static gboolean gradient(XgBackward *b)

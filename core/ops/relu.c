@@ -11,7 +11,7 @@ static double value(double x)
 
 static double slope(double dy, double y)
 {
-    return y > 0.0 ? dy : 0.0;
+    return xg_activation_gradient(XG_ACTIVATION_RELU, dy, y);
 }
 
 static gboolean gradient(XgBackward *b)

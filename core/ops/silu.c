@@ -4,8 +4,6 @@
 #include "ops/activation.h"
 #include "ops/elementwise.h"
 
-#include <math.h>
-
 static double value(double x)
 {
     return xg_activation_apply(XG_ACTIVATION_SILU, x);
@@ -13,8 +11,7 @@ static double value(double x)
 
 static double slope(double dy, double x)
 {
-    const double s = 1.0 / (1.0 + exp(-x));
-    return dy * s * (1.0 + x * (1.0 - s));
+    return xg_activation_gradient(XG_ACTIVATION_SILU, dy, x);
 }
 
 static gboolean gradient(XgBackward *b)

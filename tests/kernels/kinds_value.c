@@ -34,29 +34,41 @@ static void batch_norm_train(Draft *d)
     norm(d, "batch_norm_train/1");
 }
 
-static void norm_grad(Draft *d, const char *op)
+static void norm_grad(Draft *d, const char *op, gboolean activation)
 {
     const XgShape x = draft_shape(d);
     const gint64 c = x.dims[x.rank - 1];
     draft_input(d, x, VALUES_ANY);
-    draft_input(d, x, VALUES_ANY);
+    draft_input(d, x, activation ? VALUES_WIDE : VALUES_ANY);
     if (draft_int(d, 0, 3))
         draft_parameter(d, vector(c), VALUES_ANY);
     else
         draft_none(d);
     draft_parameter(d, vector(c), VALUES_ANY);
     draft_parameter(d, vector(c), VALUES_POSITIVE);
+    if (activation) {
+        draft_activation(d);
+        if (draft_int(d, 0, 3))
+            draft_parameter(d, vector(c), VALUES_ANY);
+        else
+            draft_none(d);
+    }
     draft_finish(d, op);
 }
 
 static void batch_norm_grad(Draft *d)
 {
-    norm_grad(d, "batch_norm_grad/1");
+    norm_grad(d, "batch_norm_grad/1", FALSE);
 }
 
 static void batch_norm_train_grad(Draft *d)
 {
-    norm_grad(d, "batch_norm_train_grad/1");
+    norm_grad(d, "batch_norm_train_grad/1", FALSE);
+}
+
+static void activated_norm_grad(Draft *d)
+{
+    norm_grad(d, "batch_norm_train_grad/1", TRUE);
 }
 
 static void sum_rows(Draft *d)
@@ -231,5 +243,5 @@ const DraftKind value_kinds[] = {
     gelu, sigmoid, silu, hardsigmoid, hardswish, softmax, relu_grad, relu6_grad, gelu_grad,
     sigmoid_grad, silu_grad, hardsigmoid_grad, hardswish_grad, softmax_grad, scale, add, mul,
     layer_norm, layer_norm_grad, attention, attention_grad, position, class_token, sum_batch,
-    dropout_train, cross_entropy, cross_entropy_grad, NULL,
+    activated_norm_grad, dropout_train, cross_entropy, cross_entropy_grad, NULL,
 };

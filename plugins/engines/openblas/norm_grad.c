@@ -3,69 +3,133 @@
 /* Gradients of batch normalisation and sums over rows. Column sums are taken in float over blocks
  * of rows and added in double; each worker has a share of the rows, added in order. */
 #include "gemm.h"
+#include "vmath.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 enum { BLOCK = 64, GRAIN = 16 };
 
+#define INLINE inline __attribute__((always_inline))
+
 typedef struct {
     Kernel base;
     int64_t channels, pixels;
     double eps;
-    Activation activation; /* fused after the normalisation: none, relu or relu6 */
-    int batch;             /* by the batch's statistics, on which x depends too */
+    Activation activation; /* fused after the normalisation */
+    int has_bias;
+    int batch; /* by the batch's statistics, on which x depends too */
 } NormGrad;
 
 typedef struct {
     const NormGrad *norm;
-    const float *dy, *x, *y, *mean;
-    const float *scale, *offset, *slope; /* dx = scale * g - offset - slope * (x - mean) */
+    const float *dy, *x, *mean;
+    const float *scale, *shift;   /* result = scale * (x - mean) + shift, then the activation */
+    const float *offset, *slope; /* dx = scale * g - offset - slope * (x - mean) */
     float *dx;
     float *columns; /* [part][2][channels] */
     double *sums;   /* [part][2][channels]: of g, of g * (x - mean) */
     int64_t rows, parts;
 } Job;
 
-static inline __attribute__((always_inline)) float masked(float dy, float y, const Activation a)
+/* The gradient by the activation's argument v. */
+static INLINE float through(float dy, float v, const Activation a)
 {
-    if (a == ACT_RELU)
-        return y > 0 ? dy : 0;
-    if (a == ACT_RELU6)
-        return (y > 0) & (y < 6) ? dy : 0;
-    return dy;
+    switch (a) {
+    case ACT_RELU:
+        return v > 0 ? dy : 0;
+    case ACT_RELU6:
+        return (v > 0) & (v < 6) ? dy : 0;
+    case ACT_SILU: {
+        const float s = math_sigmoid(v);
+        return dy * s * (1 + v * (1 - s));
+    }
+    case ACT_HARDSWISH:
+        return v <= -3 ? 0 : (v >= 3 ? dy : dy * (2 * v + 3) * (1.0F / 6));
+    case ACT_GELU:
+        return dy * (0.5F * (1 + math_erf(v * 0.70710678F)) +
+                     v * 0.39894228F * math_exp(-0.5F * v * v));
+    case ACT_NONE:
+    default:
+        return dy;
+    }
 }
 
-static inline __attribute__((always_inline)) void sum_block(const Job *job, int64_t first,
-                                                            int64_t count, float *sum, float *dot,
-                                                            const Activation a)
+static INLINE void sum_block(const Job *job, int64_t first, int64_t count, float *sum, float *dot,
+                             const Activation a)
 {
     const int64_t channels = job->norm->channels;
-    const float *mean = job->mean;
+    const float *mean = job->mean, *scale = job->scale, *shift = job->shift;
     memset(sum, 0, (size_t) (2 * channels) * sizeof(float));
     int64_t r = first;
     for (; r + 2 <= first + count; r += 2) {
         const float *dy = job->dy + r * channels, *x = job->x + r * channels;
-        const float *y = a == ACT_NONE ? dy : job->y + r * channels;
 #pragma GCC ivdep
         for (int64_t c = 0; c < channels; c++) {
-            const float g = masked(dy[c], y[c], a);
-            const float h = masked(dy[channels + c], y[channels + c], a);
+            const float u = x[c] - mean[c], v = x[channels + c] - mean[c];
+            const float g = through(dy[c], u * scale[c] + shift[c], a);
+            const float h = through(dy[channels + c], v * scale[c] + shift[c], a);
             sum[c] += g + h;
-            dot[c] += g * (x[c] - mean[c]) + h * (x[channels + c] - mean[c]);
+            dot[c] += g * u + h * v;
         }
     }
     for (; r < first + count; r++) {
         const float *dy = job->dy + r * channels, *x = job->x + r * channels;
-        const float *y = a == ACT_NONE ? dy : job->y + r * channels;
 #pragma GCC ivdep
         for (int64_t c = 0; c < channels; c++) {
-            const float g = masked(dy[c], y[c], a);
+            const float u = x[c] - mean[c];
+            const float g = through(dy[c], u * scale[c] + shift[c], a);
             sum[c] += g;
-            dot[c] += g * (x[c] - mean[c]);
+            dot[c] += g * u;
         }
     }
 }
+
+static INLINE void apply_block(const Job *job, int64_t first, int64_t count, float *sum,
+                               float *dot, const Activation a)
+{
+    const int64_t channels = job->norm->channels;
+    const float *mean = job->mean, *scale = job->scale, *shift = job->shift;
+    const float *offset = job->offset, *slope = job->slope;
+    (void) sum;
+    (void) dot;
+    for (int64_t r = first; r < first + count; r++) {
+        const float *dy = job->dy + r * channels, *x = job->x + r * channels;
+        float *dx = job->dx + r * channels;
+#pragma GCC ivdep
+        for (int64_t c = 0; c < channels; c++) {
+            const float u = x[c] - mean[c];
+            const float g = through(dy[c], u * scale[c] + shift[c], a);
+            dx[c] = scale[c] * g - offset[c] - slope[c] * u;
+        }
+    }
+}
+
+typedef void (*Block)(const Job *job, int64_t first, int64_t count, float *sum, float *dot);
+
+/* A copy of both for each activation. */
+#define BLOCKS(name, a)                                                                           \
+    static void sum_##name(const Job *job, int64_t first, int64_t count, float *sum, float *dot)  \
+    {                                                                                             \
+        sum_block(job, first, count, sum, dot, a);                                                \
+    }                                                                                             \
+    static void apply_##name(const Job *job, int64_t first, int64_t count, float *sum,            \
+                             float *dot)                                                          \
+    {                                                                                             \
+        apply_block(job, first, count, sum, dot, a);                                              \
+    }
+
+BLOCKS(none, ACT_NONE)
+BLOCKS(relu, ACT_RELU)
+BLOCKS(relu6, ACT_RELU6)
+BLOCKS(silu, ACT_SILU)
+BLOCKS(hardswish, ACT_HARDSWISH)
+BLOCKS(gelu, ACT_GELU)
+
+static const Block sum_blocks[] = {sum_none, sum_relu,      sum_relu6,
+                                   sum_silu, sum_hardswish, sum_gelu};
+static const Block apply_blocks[] = {apply_none, apply_relu,      apply_relu6,
+                                     apply_silu, apply_hardswish, apply_gelu};
 
 static void sums_part(void *data, int64_t begin, int64_t end, int32_t worker)
 {
@@ -79,30 +143,10 @@ static void sums_part(void *data, int64_t begin, int64_t end, int32_t worker)
         memset(sums, 0, (size_t) (2 * channels) * sizeof(double));
         for (int64_t r = job->rows * part / job->parts; r < last; r += BLOCK) {
             const int64_t count = min_i64(BLOCK, last - r);
-            if (job->norm->activation == ACT_RELU)
-                sum_block(job, r, count, sum, dot, ACT_RELU);
-            else if (job->norm->activation == ACT_RELU6)
-                sum_block(job, r, count, sum, dot, ACT_RELU6);
-            else
-                sum_block(job, r, count, sum, dot, ACT_NONE);
+            sum_blocks[job->norm->activation](job, r, count, sum, dot);
             for (int64_t c = 0; c < 2 * channels; c++)
                 sums[c] += sum[c];
         }
-    }
-}
-
-static inline __attribute__((always_inline)) void apply_rows(const Job *job, int64_t begin,
-                                                             int64_t end, const Activation a)
-{
-    const int64_t channels = job->norm->channels;
-    const float *mean = job->mean, *scale = job->scale, *offset = job->offset, *slope = job->slope;
-    for (int64_t r = begin; r < end; r++) {
-        const float *dy = job->dy + r * channels, *x = job->x + r * channels;
-        const float *y = a == ACT_NONE ? dy : job->y + r * channels;
-        float *dx = job->dx + r * channels;
-#pragma GCC ivdep
-        for (int64_t c = 0; c < channels; c++)
-            dx[c] = scale[c] * masked(dy[c], y[c], a) - offset[c] - slope[c] * (x[c] - mean[c]);
     }
 }
 
@@ -110,17 +154,12 @@ static void apply_part(void *data, int64_t begin, int64_t end, int32_t worker)
 {
     const Job *job = data;
     (void) worker;
-    if (job->norm->activation == ACT_RELU)
-        apply_rows(job, begin, end, ACT_RELU);
-    else if (job->norm->activation == ACT_RELU6)
-        apply_rows(job, begin, end, ACT_RELU6);
-    else
-        apply_rows(job, begin, end, ACT_NONE);
+    apply_blocks[job->norm->activation](job, begin, end - begin, NULL, NULL);
 }
 
 /* dweight, dbias, and the factors of dx from the parts' sums. */
-static void finish_sums(const Job *job, const float *weight, const float *inverse, float *dweight,
-                        float *dbias, float *factors)
+static void finish_sums(const Job *job, const float *inverse, float *dweight, float *dbias,
+                        float *offset, float *slope)
 {
     const int64_t channels = job->norm->channels;
     for (int64_t c = 0; c < channels; c++) {
@@ -129,15 +168,14 @@ static void finish_sums(const Job *job, const float *weight, const float *invers
             sum += job->sums[part * 2 * channels + c];
             dot += job->sums[(part * 2 + 1) * channels + c];
         }
-        const double inv = inverse[c], scale = weight ? weight[c] * inv : inv;
-        const double share = job->norm->batch ? scale / (double) job->rows : 0;
+        const double inv = inverse[c];
+        const double share = job->norm->batch ? job->scale[c] / (double) job->rows : 0;
         if (dweight)
             dweight[c] = (float) (dot * inv);
         if (dbias)
             dbias[c] = (float) sum;
-        factors[c] = (float) scale;
-        factors[channels + c] = (float) (sum * share);
-        factors[2 * channels + c] = (float) (dot * inv * inv * share);
+        offset[c] = (float) (sum * share);
+        slope[c] = (float) (dot * inv * inv * share);
     }
 }
 
@@ -145,28 +183,28 @@ static XgStatus run_grad(const Engine *engine, const Kernel *kernel, const XgRun
 {
     const NormGrad *norm = (const NormGrad *) kernel;
     const int64_t channels = norm->channels;
-    const float *inverse = run->inputs[4];
     Job job = {.norm = norm, .dy = run->inputs[0], .x = run->inputs[1], .mean = run->inputs[3],
                .dx = run->outputs[0], .rows = run->batch * norm->pixels,
                .parts = engine->workers, .sums = run->scratch};
     job.columns = (float *) (job.sums + job.parts * 2 * channels);
-    float *factors = job.columns + job.parts * 2 * channels;
-    job.scale = factors;
-    job.offset = factors + channels;
-    job.slope = factors + 2 * channels;
-    if (norm->activation != ACT_NONE)
-        job.y = run->inputs[5];
-    if (!norm->batch) {
-        float *from_variance = factors + 3 * channels;
-        for (int64_t c = 0; c < channels; c++)
-            from_variance[c] = (float) (1 / sqrt((double) run->inputs[4][c] + norm->eps));
-        inverse = from_variance;
+    float *scale = job.columns + job.parts * 2 * channels, *shift = scale + channels;
+    float *offset = shift + channels, *slope = offset + channels, *inverse = slope + channels;
+    const float *weight = run->inputs[2], *bias = norm->has_bias ? run->inputs[5] : NULL;
+    for (int64_t c = 0; c < channels; c++) {
+        const float spread = run->inputs[4][c];
+        inverse[c] = norm->batch ? spread : (float) (1 / sqrt((double) spread + norm->eps));
+        scale[c] = weight ? weight[c] * inverse[c] : inverse[c];
+        shift[c] = bias ? bias[c] : 0;
     }
+    job.scale = scale;
+    job.shift = shift;
+    job.offset = offset;
+    job.slope = slope;
     if (norm->batch || run->outputs[1] || run->outputs[2])
         run_static(engine, job.parts, 1, sums_part, &job);
     else
         memset(job.sums, 0, (size_t) (job.parts * 2 * channels) * sizeof(double));
-    finish_sums(&job, run->inputs[2], inverse, run->outputs[1], run->outputs[2], factors);
+    finish_sums(&job, inverse, run->outputs[1], run->outputs[2], offset, slope);
     if (job.dx)
         run_static(engine, job.rows, GRAIN, apply_part, &job);
     return XG_OK;
@@ -183,17 +221,16 @@ static Kernel *prepare_grad(const Engine *engine, const XgNodeInfo *node, uint64
     norm->batch = strcmp(node->op, "batch_norm_train_grad/1") == 0;
     if (norm->batch)
         norm->activation = (Activation) activation_of(attr_string(node, "activation"));
+    norm->has_bias = node->input_count > 5 && node->inputs[5];
     *scratch_size = (uint64_t) (norm->channels * engine->workers * 2) *
                         (sizeof(double) + sizeof(float)) +
-                    (uint64_t) norm->channels * 4 * sizeof(float);
+                    (uint64_t) norm->channels * 5 * sizeof(float);
     return &norm->base;
 }
 
 static int grad_fits(const XgNodeInfo *node)
 {
-    const int activation = activation_of(attr_string(node, "activation"));
-    const int masks = activation == ACT_RELU || activation == ACT_RELU6;
-    return activation == ACT_NONE || (masks && node->input_count > 5 && node->inputs[5]);
+    return activation_of(attr_string(node, "activation")) >= 0;
 }
 
 typedef struct {
