@@ -14,35 +14,48 @@ static inline float math_clamp(float x, float high)
     return x > high ? high : x;
 }
 
-/** exp(x) to 2 units in the last place; 0 below -87, infinity above 88.7. Range reduction by
- *  Cody and Waite, polynomial of Moshier's Cephes. */
-static inline float math_exp(float x)
+/** exp(x) = 2^n * result for |x| < 89; *n is the float 1.5 * 2^23 + n. Range reduction by Cody and
+ *  Waite, polynomial of Moshier's Cephes. */
+static inline float math_exp_parts(float x, float *n)
 {
-    float limited = x < -87.3F ? -87.3F : x;
-    limited = limited > 88.72F ? 88.72F : limited;
-    const float rounded = limited * 1.44269504F + 12582912.0F; /* 1.5 * 2^23: rounds to whole */
-    const float n = rounded - 12582912.0F;
-    const float r = (limited - n * 0.693359375F) - n * -2.12194440e-4F;
+    *n = x * 1.44269504F + 12582912.0F; /* rounds to whole */
+    const float whole = *n - 12582912.0F;
+    const float r = (x - whole * 0.693359375F) - whole * -2.12194440e-4F;
     float p = 1.9875691500e-4F;
     p = p * r + 1.3981999507e-3F;
     p = p * r + 8.3334519073e-3F;
     p = p * r + 4.1665795894e-2F;
     p = p * r + 1.6666665459e-1F;
     p = p * r + 5.0000001201e-1F;
-    p = p * r * r + r + 1.0F;
+    return p * r * r + r + 1.0F;
+}
+
+/** The n of a float that is 1.5 * 2^23 + n. */
+static inline int32_t math_whole(float n)
+{
+    int32_t bits;
+    memcpy(&bits, &n, sizeof bits);
+    return bits - 0x4B400000;
+}
+
+/** 2^n, n from -126 to 127. */
+static inline float math_power(int32_t n)
+{
+    const int32_t bits = (int32_t) ((uint32_t) (n + 127) << 23);
+    float power;
+    memcpy(&power, &bits, sizeof power);
+    return power;
+}
+
+/** exp(x) to 2 units in the last place; 0 below -87, infinity above 88.7. */
+static inline float math_exp(float x)
+{
+    float limited = x < -87.3F ? -87.3F : x, n;
+    limited = limited > 88.72F ? 88.72F : limited;
+    const float p = math_exp_parts(limited, &n);
     /* 2^n in two factors: n = 128 alone would overflow. */
-    const float half = n * 0.5F + 12582912.0F;
-    int32_t bits, first;
-    memcpy(&bits, &rounded, sizeof bits);
-    memcpy(&first, &half, sizeof first);
-    bits -= 0x4B400000;
-    first -= 0x4B400000;
-    const int32_t a = (int32_t) ((uint32_t) (first + 127) << 23);
-    const int32_t b = (int32_t) ((uint32_t) (bits - first + 127) << 23);
-    float fa, fb;
-    memcpy(&fa, &a, sizeof fa);
-    memcpy(&fb, &b, sizeof fb);
-    float result = p * fa * fb;
+    const int32_t first = math_whole((n - 12582912.0F) * 0.5F + 12582912.0F);
+    float result = p * math_power(first) * math_power(math_whole(n) - first);
     result = x < -87.3F ? 0 : result;
     result = x > 88.72F ? __builtin_inff() : result;
     return x != x ? x : result;
@@ -50,7 +63,10 @@ static inline float math_exp(float x)
 
 static inline float math_sigmoid(float x)
 {
-    return 1.0F / (1.0F + math_exp(-x));
+    float limited = x < -87.0F ? -87.0F : x, n;
+    limited = limited > 87.0F ? 87.0F : limited;
+    const float p = math_exp_parts(-limited, &n); /* stays what is not a number */
+    return 1.0F / (1.0F + p * math_power(math_whole(n)));
 }
 
 /** The error function to 5e-7: x * P(x^2) / Q(x^2) on |x| <= 4, the rational minimax
