@@ -11,7 +11,8 @@
 enum {
     BLOCK_K = 768, /* sums in one go: a group of rows and a panel stay in the inner caches */
     BLOCK_ROWS = 14 * 32,
-    BLOCK_FLOATS = 196608 /* of gathered rows: a part of L2 */
+    BLOCK_FLOATS = 196608, /* of gathered rows: a part of L2 */
+    ALIASED = 1024         /* floats: a way of L1 */
 };
 
 typedef struct {
@@ -101,6 +102,13 @@ static void pack_left(const Gather *g, const float *x, int64_t first, int64_t ro
     }
 }
 
+/* Whether a block's rows are multiplied where they are: the map is the matrix, and rows do not all
+ * fall on the same few sets of the innermost cache. */
+static int rows_in_place(const Gather *g)
+{
+    return gather_is_plain(g) && g->pixel % ALIASED != 0;
+}
+
 static void block(const Job *job, int64_t group, int64_t first, int64_t last, int64_t panel0,
                   int64_t panel1, float *scratch)
 {
@@ -108,7 +116,7 @@ static void block(const Job *job, int64_t group, int64_t first, int64_t last, in
     const Phase *p = job->phase;
     const Gather *g = &p->gather;
     const int64_t k = gather_columns(g), rows = last - first;
-    const int scattered = conv->up_h > 1 || conv->up_w > 1;
+    const int scattered = conv->up_h > 1 || conv->up_w > 1, in_place = rows_in_place(g);
     const float *x = job->x + group * g->channels;
     float *left = scratch, *strip = left + line_floats(left_floats(job->tile, job->k_block));
     float *result = strip + TILE_ROWS * job->k_block;
@@ -118,6 +126,7 @@ static void block(const Job *job, int64_t group, int64_t first, int64_t last, in
                    .first = panel0,
                    .last = panel1,
                    .a = left,
+                   .a_stride = in_place ? g->pixel : 0,
                    .packed = job->packed + group * conv->group_packed + p->packed};
     b.epilogue.activation = conv->activation;
     if (scattered) {
@@ -133,7 +142,10 @@ static void block(const Job *job, int64_t group, int64_t first, int64_t last, in
     }
     for (int64_t k0 = 0; k0 < k; k0 += job->k_block) {
         const int64_t k1 = min_i64(k, k0 + job->k_block);
-        pack_left(g, x, first, rows, k0, k1, strip, left);
+        if (in_place)
+            b.a = x + first * g->pixel + k0;
+        else
+            pack_left(g, x, first, rows, k0, k1, strip, left);
         b.k0 = k0;
         b.k_count = k1 - k0;
         b.begin = k0 == 0;
