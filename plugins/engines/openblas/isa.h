@@ -38,6 +38,7 @@
 #define dropout_makers ISA(dropout_makers)
 #define elementwise_makers ISA(elementwise_makers)
 #define loss_makers ISA(loss_makers)
+#define lrn_makers ISA(lrn_makers)
 #define norm_makers ISA(norm_makers)
 #define norm_grad_makers ISA(norm_grad_makers)
 #define row_makers ISA(row_makers)
