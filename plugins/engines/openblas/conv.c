@@ -85,21 +85,11 @@ static void scatter_rows(const Conv *conv, const Phase *p, int64_t first, int64_
     }
 }
 
-/* Packs columns [k0, k1) of rows [first, first + rows); `strip` is room for a group of rows. */
-static void pack_left(const Gather *g, const float *x, int64_t first, int64_t rows, int64_t k0,
-                      int64_t k1, float *strip, float *packed)
+/* Floats from row to row of gathered rows: an odd number of cache lines, so that the rows of a
+ * register tile lie in sets of their own. */
+static int64_t left_stride(int64_t k)
 {
-    const int64_t groups = left_groups(rows), k = k1 - k0, stride = line_floats(k);
-    for (int64_t group = 0; group < groups; group++) {
-        const int64_t row = left_start(rows, group), next = left_start(rows, group + 1);
-        if (gather_is_plain(g)) {
-            gemm_pack_left(x + (first + row) * g->pixel + k0, g->pixel, next - row, k,
-                           packed + row * k);
-        } else {
-            gather_rows(g, x, first + row, first + next, k0, k1, strip, stride);
-            gemm_pack_left(strip, stride, next - row, k, packed + row * k);
-        }
-    }
+    return (div_up(k, 16) | 1) * 16;
 }
 
 /* Whether a block's rows are multiplied where they are: the map is the matrix, and rows do not all
@@ -118,15 +108,15 @@ static void block(const Job *job, int64_t group, int64_t first, int64_t last, in
     const int64_t k = gather_columns(g), rows = last - first;
     const int scattered = conv->up_h > 1 || conv->up_w > 1, in_place = rows_in_place(g);
     const float *x = job->x + group * g->channels;
-    float *left = scratch, *strip = left + line_floats(left_floats(job->tile, job->k_block));
-    float *result = strip + TILE_ROWS * job->k_block;
+    const int64_t stride = left_stride(job->k_block);
+    float *result = scratch + job->tile * stride;
     GemmBlock b = {.rows = rows,
                    .n = conv->n,
                    .k = k,
                    .first = panel0,
                    .last = panel1,
-                   .a = left,
-                   .a_stride = in_place ? g->pixel : 0,
+                   .a = scratch,
+                   .a_stride = in_place ? g->pixel : stride,
                    .packed = job->packed + group * conv->group_packed + p->packed};
     b.epilogue.activation = conv->activation;
     if (scattered) {
@@ -145,7 +135,7 @@ static void block(const Job *job, int64_t group, int64_t first, int64_t last, in
         if (in_place)
             b.a = x + first * g->pixel + k0;
         else
-            pack_left(g, x, first, rows, k0, k1, strip, left);
+            gather_rows(g, x, first, last, k0, k1, scratch, stride);
         b.k0 = k0;
         b.k_count = k1 - k0;
         b.begin = k0 == 0;
@@ -233,7 +223,7 @@ static Kernel *complete(const Engine *engine, Conv *conv, const float *weight,
         const Gather *g = &conv->phases[i].gather;
         const int64_t k = gather_columns(g), k_block = k_block_of(k);
         const int64_t tile = tile_of(conv->base.max_batch * g->out_h * g->out_w, k_block, 1);
-        int64_t part = line_floats(left_floats(tile, k_block)) + TILE_ROWS * k_block;
+        int64_t part = tile * left_stride(k_block);
         conv->phases[i].packed = conv->group_packed;
         conv->group_packed += packed_floats(conv->n, k);
         if (scattered)
