@@ -24,7 +24,7 @@ typedef struct {
     Kernel base;
     Direction direction;
     Shape shape;
-    const char *activation; /* left to oneDNN; NULL: none */
+    const char *activation; /* left to oneDNN */
     int relu, relu6;        /* left to us */
     int bias, residual, constant;
     dnnl_memory_desc_t bias_desc;
@@ -321,7 +321,7 @@ static dnnl_status_t choose_weights(const OneDnn *onednn, Conv *conv, int64_t im
 {
     Primitive chosen;
     dnnl_memory_desc_t stored;
-    const ConvWant want = {FORWARD,           &conv->shape, images,     0,
+    const ConvWant want = {conv->direction,   &conv->shape, images,     0,
                            conv->shape.out_h, conv->type,   conv->bias, conv->residual,
                            conv->activation,  NULL};
     dnnl_status_t status = conv_primitive(onednn, &want, &chosen);
@@ -349,26 +349,11 @@ static dnnl_status_t choose_weights(const OneDnn *onednn, Conv *conv, int64_t im
                : reorder(onednn, 0, &stored, weights, &conv->weights, conv->base.packed);
 }
 
-static const char *own_name(const char *activation)
-{
-    static const char *const names[] = {"relu", "silu", "hardswish", "gelu"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(activation, names[i]) == 0)
-            return names[i];
-    return NULL;
-}
-
 static void set_activation(Conv *conv, const char *activation)
 {
-    dnnl_post_ops_t ops = NULL;
-    conv->relu6 = strcmp(activation, "relu6") == 0;
-    conv->activation = own_name(activation);
-    if (conv->activation && dnnl_post_ops_create(&ops) == dnnl_success &&
-        !append_activation(ops, conv->activation)) {
-        conv->relu = strcmp(activation, "relu") == 0;
-        conv->activation = NULL;
-    }
-    dnnl_post_ops_destroy(ops);
+    conv->activation = onednn_activation(activation);
+    conv->relu = !conv->activation && strcmp(activation, "relu") == 0;
+    conv->relu6 = !conv->activation && strcmp(activation, "relu6") == 0;
 }
 
 static Conv *conv_new(const Engine *engine, const XgNodeInfo *node, Direction direction)

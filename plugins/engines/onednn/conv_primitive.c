@@ -111,8 +111,8 @@ static dnnl_status_t attributes_of(const ConvWant *want, dnnl_primitive_attr_t *
         status = dnnl_post_ops_create(&ops);
     if (status == dnnl_success && want->residual)
         status = dnnl_post_ops_append_sum(ops, 1);
-    if (status == dnnl_success && want->activation && !append_activation(ops, want->activation))
-        status = dnnl_unimplemented;
+    if (status == dnnl_success)
+        status = append_activation(ops, want->activation);
     if (status == dnnl_success)
         status = dnnl_primitive_attr_set_post_ops(*attributes, ops);
     dnnl_post_ops_destroy(ops);

@@ -8,6 +8,7 @@
 static const Maker *const own_makers[] = {
     onednn_conv_makers,
     onednn_conv_weight_makers,
+    onednn_linear_makers,
     NULL,
 };
 

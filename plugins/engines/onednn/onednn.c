@@ -112,22 +112,35 @@ dnnl_status_t reorder(const OneDnn *onednn, int32_t worker, const dnnl_memory_de
 /* oneDNN's ReLU, its limits and those of relu6 make 0 of what is not a number. A slope that is no
  * normal number counts as zero in a GUARD_RUN, and takes another way through oneDNN,
  * on which NaN stays. */
-int append_activation(dnnl_post_ops_t ops, const char *activation)
-{
-    if (strcmp(activation, "none") == 0 || activation[0] == '\0')
-        return 1;
+static const struct {
+    const char *name;
+    dnnl_alg_kind_t kind;
+    float alpha;
+} activations[] = {
 #if defined(__x86_64__)
-    if (strcmp(activation, "relu") == 0)
-        return dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_relu, FLT_TRUE_MIN, 0) ==
-               dnnl_success;
+    {"relu", dnnl_eltwise_relu, FLT_TRUE_MIN},
 #endif
-    if (strcmp(activation, "silu") == 0)
-        return dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_swish, 1, 0) == dnnl_success;
-    if (strcmp(activation, "hardswish") == 0)
-        return dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_hardswish, 0, 0) == dnnl_success;
-    if (strcmp(activation, "gelu") == 0)
-        return dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_gelu_erf, 0, 0) == dnnl_success;
-    return 0;
+    {"silu", dnnl_eltwise_swish, 1},
+    {"hardswish", dnnl_eltwise_hardswish, 0},
+    {"gelu", dnnl_eltwise_gelu_erf, 0},
+};
+enum { ACTIVATIONS = sizeof activations / sizeof *activations };
+
+const char *onednn_activation(const char *activation)
+{
+    for (int i = 0; i < ACTIVATIONS; i++)
+        if (strcmp(activation, activations[i].name) == 0)
+            return activations[i].name;
+    return strcmp(activation, "none") == 0 ? "none" : NULL;
+}
+
+dnnl_status_t append_activation(dnnl_post_ops_t ops, const char *activation)
+{
+    for (int i = 0; i < ACTIVATIONS && activation; i++)
+        if (strcmp(activation, activations[i].name) == 0)
+            return dnnl_post_ops_append_eltwise(ops, 1, activations[i].kind, activations[i].alpha,
+                                                0);
+    return dnnl_success;
 }
 
 XgStatus onednn_status(const OneDnn *onednn, dnnl_status_t status, const char *what)

@@ -64,8 +64,11 @@ dnnl_status_t primitive_run(const OneDnn *onednn, int32_t worker, const Primitiv
 dnnl_status_t reorder(const OneDnn *onednn, int32_t worker, const dnnl_memory_desc_t *from_desc,
                       const void *from, const dnnl_memory_desc_t *to_desc, void *to);
 
-/** The activation as post-operation of a primitive; 0 when oneDNN has none that keeps NaN. */
-int append_activation(dnnl_post_ops_t ops, const char *activation);
+/** That activation as a constant, "none" too; NULL when oneDNN has none that keeps NaN. */
+const char *onednn_activation(const char *activation);
+
+/** Adds it to a primitive's post-operations; NULL and "none" add nothing. */
+dnnl_status_t append_activation(dnnl_post_ops_t ops, const char *activation);
 
 /** Bytes rounded up to whole cache lines. */
 static inline int64_t line_bytes(int64_t bytes)
