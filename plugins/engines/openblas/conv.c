@@ -259,10 +259,16 @@ static Conv *conv_new(const XgNodeInfo *node, const Shape *s)
     return conv;
 }
 
+static int shortened(const Engine *engine, const XgNodeInfo *node)
+{
+    const Shape s = shape_of(node, node->inputs[0], node->outputs[0]);
+    return engine->winograd && node->inputs[1]->constant && winograd_suits(&s, node->max_batch);
+}
+
 static Kernel *prepare_forward(const Engine *engine, const XgNodeInfo *node, uint64_t *scratch_size)
 {
     const Shape s = shape_of(node, node->inputs[0], node->outputs[0]);
-    if (engine->winograd && node->inputs[1]->constant && winograd_suits(&s, node->max_batch))
+    if (shortened(engine, node))
         return winograd_prepare(engine, node, &s, scratch_size);
     Conv *conv = conv_new(node, &s);
     if (!conv)
@@ -322,9 +328,9 @@ static int linear_fits(const XgNodeInfo *node)
 }
 
 const Maker conv_makers[] = {
-    {"conv2d/1", 80, conv_fits, prepare_forward},
-    {"linear/1", 80, linear_fits, prepare_forward},
-    {"conv2d_grad_input/1", 80, grad_fits, prepare_grad_input},
-    {"linear_grad_input/1", 80, NULL, prepare_grad_input},
-    {NULL, 0, NULL, NULL},
+    {"conv2d/1", 80, conv_fits, prepare_forward, shortened},
+    {"linear/1", 80, linear_fits, prepare_forward, NULL},
+    {"conv2d_grad_input/1", 80, grad_fits, prepare_grad_input, NULL},
+    {"linear_grad_input/1", 80, NULL, prepare_grad_input, NULL},
+    {NULL, 0, NULL, NULL, NULL},
 };

@@ -222,7 +222,7 @@ static int norm_fits(const XgNodeInfo *node)
 }
 
 const Maker norm_makers[] = {
-    {"batch_norm/1", 60, norm_fits, prepare_norm},
-    {"batch_norm_train/1", 60, norm_fits, prepare_norm},
-    {NULL, 0, NULL, NULL},
+    {"batch_norm/1", 60, norm_fits, prepare_norm, NULL},
+    {"batch_norm_train/1", 60, norm_fits, prepare_norm, NULL},
+    {NULL, 0, NULL, NULL, NULL},
 };

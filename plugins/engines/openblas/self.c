@@ -17,7 +17,8 @@ static const Maker *find_in(const Maker *const *lists, const XgNodeInfo *node)
 static const Maker *maker_of(const Self *self, const XgNodeInfo *node)
 {
     const Maker *general = find_in(self->makers, node);
-    const Maker *own = general ? find_in(self->own, node) : NULL;
+    const int keep = !general || (general->shortens && general->shortens(&self->engine, node));
+    const Maker *own = keep ? NULL : find_in(self->own, node);
     return own ? own : general;
 }
 
