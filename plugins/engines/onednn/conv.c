@@ -3,7 +3,6 @@
 /* Convolutions forward, and their gradient with respect to the input. Workers compute whole images
  * each, or rows of an image when there are few images; each with a primitive of one thread. */
 #include "conv_primitive.h"
-#include "vmath.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -25,7 +24,6 @@ typedef struct {
     Direction direction;
     Shape shape;
     const char *activation; /* left to oneDNN */
-    int relu, relu6;        /* left to us */
     int bias, residual, constant;
     dnnl_memory_desc_t bias_desc;
     dnnl_data_type_t type;
@@ -182,8 +180,7 @@ static int64_t images_of(const Conv *conv, int64_t batch, int workers)
     const Shape *s = &conv->shape;
     const int64_t share = div_up(batch, workers);
     const int64_t bytes = s->out_h * s->out_w * s->out_channels * (int64_t) sizeof(float);
-    const int64_t limit =
-        conv->residual || conv->relu6 || conv->relu ? max_i64(1, RESIDUAL_BYTES / bytes) : share;
+    const int64_t limit = conv->residual ? max_i64(1, RESIDUAL_BYTES / bytes) : share;
     return div_up(share, div_up(share, limit));
 }
 
@@ -191,12 +188,6 @@ static char *scratch_of(const Job *job, const Variant *v, int32_t worker)
 {
     return v->spare ? v->spare + worker * worker_bytes(job->conv, v)
                     : job->scratch + worker * job->conv->part;
-}
-
-static void clamp_values(float *values, int64_t count, float high)
-{
-    for (int64_t i = 0; i < count; i++)
-        values[i] = math_clamp(values[i], high);
 }
 
 static dnnl_status_t compute_forward(const Job *job, const Variant *v, int64_t image, int64_t first,
@@ -233,8 +224,6 @@ static dnnl_status_t compute_forward(const Job *job, const Variant *v, int64_t i
         status = primitive_run(job->onednn, worker, &v->conv, arguments,
                                scratch + source_bytes(conv, v));
     }
-    if (conv->relu || conv->relu6)
-        clamp_values(y, count, conv->relu6 ? 6.0F : __builtin_inff());
     return status;
 }
 
@@ -349,13 +338,6 @@ static dnnl_status_t choose_weights(const OneDnn *onednn, Conv *conv, int64_t im
                : reorder(onednn, 0, &stored, weights, &conv->weights, conv->base.packed);
 }
 
-static void set_activation(Conv *conv, const char *activation)
-{
-    conv->activation = onednn_activation(activation);
-    conv->relu = !conv->activation && strcmp(activation, "relu") == 0;
-    conv->relu6 = !conv->activation && strcmp(activation, "relu6") == 0;
-}
-
 static Conv *conv_new(const Engine *engine, const XgNodeInfo *node, Direction direction)
 {
     const int forward = direction == FORWARD;
@@ -370,8 +352,7 @@ static Conv *conv_new(const Engine *engine, const XgNodeInfo *node, Direction di
     conv->residual = forward && node->input_count > 3 && node->inputs[3];
     conv->constant = node->inputs[1]->constant != NULL;
     conv->type = forward && conv->constant && onednn_of(engine)->bf16 ? dnnl_bf16 : dnnl_f32;
-    if (forward)
-        set_activation(conv, attr_string(node, "activation"));
+    conv->activation = forward ? onednn_activation(attr_string(node, "activation")) : "none";
     return conv;
 }
 
@@ -383,8 +364,9 @@ static Kernel *prepare(const Engine *engine, const XgNodeInfo *node, Direction d
     if (!conv)
         return NULL;
     const Guard guard = guard_begin(GUARD_MAKE);
-    dnnl_status_t status =
-        tensor_desc(&conv->bias_desc, 1, &conv->shape.out_channels, step, dnnl_f32);
+    dnnl_status_t status = conv->activation ? dnnl_success : dnnl_unimplemented;
+    if (status == dnnl_success)
+        status = tensor_desc(&conv->bias_desc, 1, &conv->shape.out_channels, step, dnnl_f32);
     if (status == dnnl_success)
         status = choose_weights(onednn_of(engine), conv,
                                 images_of(conv, node->max_batch, engine->workers),
