@@ -116,9 +116,8 @@ gboolean xg_kernel_run(XgKernel *kernel, const XgEngineHandle *engine, gint64 ba
     return status == XG_OK || engine_failed(kernel, engine, status, error);
 }
 
-double xg_kernel_flops(const XgKernel *kernel)
+double xg_node_flops(const XgNode *node)
 {
-    const XgNode *node = kernel->node;
     const char *op = node->op->id;
     const gboolean forward = xg_node_is_layer(node);
     const gboolean to_input =

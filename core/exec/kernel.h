@@ -35,7 +35,7 @@ gboolean xg_kernel_run(XgKernel *kernel, const XgEngineHandle *engine, gint64 ba
 
 /** Floating-point operations per image of a convolution or linear map, forward or backward; 0 for
  *  others. */
-double xg_kernel_flops(const XgKernel *kernel);
+double xg_node_flops(const XgNode *node);
 
 G_END_DECLS
 

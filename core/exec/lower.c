@@ -291,7 +291,7 @@ static void prune(XgLowered *lowered)
     xg_network_prune(lowered->network, (XgValue *const *) results->pdata, (int) results->len);
 }
 
-XgLowered *xg_lower(const XgProgramSpec *spec, GError **error)
+XgLowered *xg_lower(const XgProgramSpec *spec, const XgAgain *again, GError **error)
 {
     g_autofree XgValue **map = NULL;
     g_autoptr(XgLowered) lowered = extract(spec, &map, error);
@@ -308,8 +308,8 @@ XgLowered *xg_lower(const XgProgramSpec *spec, GError **error)
         forget_norm_inputs(lowered);
     if (!spec->plain && !xg_fuse(lowered, spec, error))
         return NULL;
-    if (spec->training && spec->lean && !xg_compute_again(lowered, error))
-        return NULL;
     prune(lowered);
+    if (spec->training && !xg_compute_again(lowered, again, error))
+        return NULL;
     return g_steal_pointer(&lowered);
 }

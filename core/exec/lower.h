@@ -4,6 +4,7 @@
 #ifndef XG_EXEC_LOWER_H
 #define XG_EXEC_LOWER_H
 
+#include "exec/again.h"
 #include "exec/program.h"
 
 G_BEGIN_DECLS
@@ -38,10 +39,13 @@ typedef struct {
     GArray *wanted;                   /**< of XgWanted */
     GPtrArray *folds;                 /**< of XgFold */
     guint fused;
+    int again;          /**< nodes that compute again */
+    double again_flops; /**< of convolutions and linear maps among them, per image */
+    double again_work;  /**< of all of them: about the time that they take, in operations */
 } XgLowered;
 
-/** Evaluation or training form of the spec's part of its network. */
-XgLowered *xg_lower(const XgProgramSpec *spec, GError **error);
+/** Evaluation or training form of the spec's part of its network; `again` is of training. */
+XgLowered *xg_lower(const XgProgramSpec *spec, const XgAgain *again, GError **error);
 void xg_lowered_free(XgLowered *lowered);
 
 /** Every value that must exist after a run: outputs, loss, gradients. Freed with
@@ -63,9 +67,9 @@ void xg_fold_compute(const XgFold *fold, const XgStore *store, float *weight, fl
  *  activations into those of batch norms after them, where the engine can. */
 gboolean xg_fuse(XgLowered *lowered, const XgProgramSpec *spec, GError **error);
 
-/** Training: what is cheap to compute and needed by the backward pass is computed there again, so
- *  that its memory is free in between. Results stay the same to the bit. */
-gboolean xg_compute_again(XgLowered *lowered, GError **error);
+/** Training: what is needed by the backward pass and chosen is computed there again, so that its
+ *  memory is free in between. Results stay the same to the bit. */
+gboolean xg_compute_again(XgLowered *lowered, const XgAgain *again, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgLowered, xg_lowered_free)
 

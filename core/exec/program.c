@@ -1,9 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
 #include "base/memory.h"
+#include "exec/fit.h"
 #include "exec/kernel.h"
-#include "exec/lower.h"
-#include "exec/memory.h"
 
 #include <string.h>
 
@@ -88,44 +87,6 @@ static gboolean locate_parameters(XgProgram *program, GError **error)
             program->constants[i] = stored->values;
     }
     return TRUE;
-}
-
-static gboolean lower_and_plan(XgProgram *program, const XgProgramSpec *spec, GError **error)
-{
-    XgProgramSpec sliced = *spec;
-    sliced.max_batch = program->slice;
-    xg_lowered_free(program->lowered);
-    xg_memory_plan_free(program->memory);
-    program->memory = NULL;
-    program->lowered = xg_lower(&sliced, error);
-    if (program->lowered == NULL)
-        return FALSE;
-    g_autoptr(GPtrArray) results = xg_lowered_results(program->lowered);
-    program->memory = xg_memory_plan_new(program->lowered->network, program->slice,
-                                         (XgValue *const *) results->pdata, results->len, error);
-    return program->memory != NULL;
-}
-
-static gboolean fits(const XgProgram *program, const XgProgramSpec *spec)
-{
-    return spec->memory_limit == 0 || program->memory->size <= spec->memory_limit;
-}
-
-static gboolean plan_within_limit(XgProgram *program, const XgProgramSpec *spec, GError **error)
-{
-    XgProgramSpec lean = *spec;
-    lean.lean = TRUE;
-    if (!lower_and_plan(program, spec, error))
-        return FALSE;
-    if (!fits(program, spec) && spec->training && !spec->lean && !spec->plain &&
-        !lower_and_plan(program, &lean, error))
-        return FALSE;
-    return fits(program, spec) ||
-           xg_error_set(error, XG_LIMIT,
-                        "the program needs %.1f MiB for batches of %" G_GINT64_FORMAT
-                        ", the limit is %.1f MiB",
-                        (double) program->memory->size / (1 << 20), spec->max_batch,
-                        (double) spec->memory_limit / (1 << 20));
 }
 
 static gboolean allocate_arena(XgProgram *program, GError **error)
@@ -271,7 +232,9 @@ XgProgram *xg_program_new(const XgProgramSpec *spec, GError **error)
     program->trained = spec->trained;
     program->seed = spec->seed;
     program->user = spec->user;
-    if (!plan_within_limit(program, spec, error))
+    XgProgramSpec sliced = *spec;
+    sliced.max_batch = program->slice;
+    if (!xg_fit(&sliced, &program->lowered, &program->memory, error))
         return NULL;
     const gsize count = MAX(program->lowered->network->values->len, 1);
     program->values = g_new0(const float *, count);
@@ -432,6 +395,8 @@ XgProgramFacts xg_program_facts(const XgProgram *program)
         .scratch_bytes = program->scratch_size + program->constant_size,
         .folded = program->lowered->folds->len,
         .fused = program->lowered->fused,
+        .again = (guint) program->lowered->again,
+        .again_flops = program->lowered->again_flops,
     };
     for (guint i = 0; i < program->kernels->len; i++) {
         const XgKernel *kernel = program->kernels->pdata[i];
@@ -439,7 +404,7 @@ XgProgramFacts xg_program_facts(const XgProgram *program)
             continue;
         facts.nodes++;
         facts.reference_nodes += kernel->prepared == NULL;
-        facts.flops += xg_kernel_flops(kernel);
+        facts.flops += xg_node_flops(kernel->node);
     }
     return facts;
 }
@@ -453,7 +418,7 @@ GArray *xg_program_profile(XgProgram *program)
                                  .op = kernel->node->op->id,
                                  .reference = kernel->prepared == NULL,
                                  .seconds = kernel->seconds,
-                                 .flops = xg_kernel_flops(kernel)};
+                                 .flops = xg_node_flops(kernel->node)};
         if (kernel->runs > 0)
             g_array_append_val(times, time);
         kernel->seconds = 0.0;

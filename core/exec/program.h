@@ -70,10 +70,9 @@ typedef struct {
     XgBnMode bn;
     guint64 seed;       /**< of dropout */
     double focal_gamma; /**< of the focal loss (Lin et al. 2017); 0: plain cross entropy */
-    gsize memory_limit; /**< bytes of the arena; 0: none; more is an XG_LIMIT error */
+    gsize memory_limit; /**< bytes of the arena; 0: none; training keeps it by computing values of
+                             the forward pass again; XG_LIMIT when that is not enough */
     gboolean plain;     /**< TRUE: no folding, no fusing (for tests) */
-    gboolean lean;      /**< training: TRUE: less memory for a little time; without it this is
-                             done when `memory_limit` does not suffice otherwise */
 } XgProgramSpec;
 
 typedef struct XgProgram XgProgram;
@@ -113,7 +112,9 @@ typedef struct {
     guint reference_nodes; /**< of them on reference kernels */
     guint folded;          /**< batch norms folded away */
     guint fused;           /**< activations and additions fused */
+    guint again;           /**< kernels that compute a value again for the backward pass */
     double flops;          /**< operations per image of convolutions and linear maps */
+    double again_flops;    /**< of them, those that compute again */
 } XgProgramFacts;
 XgProgramFacts xg_program_facts(const XgProgram *program);
 

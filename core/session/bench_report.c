@@ -137,6 +137,9 @@ char *xg_bench_text(const XgBench *b)
                                b->blocks, b->boundary_elements);
     if (b->rows < b->wish->batch)
         g_string_append_printf(text, "          %" G_GINT64_FORMAT " images at once\n", b->rows);
+    if (b->facts.again > 0)
+        g_string_append_printf(text, "          %u kernels compute again, %.3f GFLOP per image\n",
+                               b->facts.again, 1e-9 * b->facts.again_flops);
     g_string_append_printf(
         text,
         "engine    %s; %u kernels, %u of them reference kernels\n"
@@ -215,6 +218,8 @@ char *xg_bench_json(const XgBench *b)
     xg_json_integer(builder, "threads", b->threads);
     xg_json_integer(builder, "kernels", b->facts.nodes);
     xg_json_integer(builder, "reference_kernels", b->facts.reference_nodes);
+    xg_json_integer(builder, "kernels_again", b->facts.again);
+    xg_json_number(builder, "gflop_again_per_image", 1e-9 * b->facts.again_flops);
     xg_json_integer(builder, "runs", b->runs);
     xg_json_number(builder, "mean_seconds", mean_s(b));
     xg_json_number(builder, "images_per_second", images_per_second(b, b->median_s));

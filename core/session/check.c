@@ -64,7 +64,7 @@ static void phase_text(GString *text, const PhaseReport *report)
         " values per image %s\n"
         "  training program    %u kernels (%u on reference kernels), arena %.1f MiB, scratch %.1f "
         "MiB, %.2f ms per image, %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
-        " images of a batch at once\n"
+        " images of a batch at once, %u kernels compute again\n"
         "  batch norm          %s\n"
         "  planned memory      %.1f MiB\n"
         "  estimated time      %.0f s at most (%" G_GINT64_FORMAT " epochs)\n",
@@ -79,8 +79,8 @@ static void phase_text(GString *text, const PhaseReport *report)
         e->streamed ? "computed at each pass" : "kept", e->training.nodes,
         e->training.reference_nodes, mebibytes(e->training.arena_bytes),
         mebibytes(e->training.scratch_bytes), 1e3 * e->training_seconds_per_image, e->training_rows,
-        report->phase->batch_size, xg_phase_bn_name(report->phase), mebibytes(e->peak_bytes),
-        report->seconds, report->phase->epochs);
+        report->phase->batch_size, e->training.again, xg_phase_bn_name(report->phase),
+        mebibytes(e->peak_bytes), report->seconds, report->phase->epochs);
 }
 
 static void phase_json(JsonBuilder *builder, const PhaseReport *report)
@@ -99,6 +99,7 @@ static void phase_json(JsonBuilder *builder, const PhaseReport *report)
     xg_json_integer(builder, "scratch_bytes", (gint64) e->training.scratch_bytes);
     xg_json_integer(builder, "batch_size", report->phase->batch_size);
     xg_json_integer(builder, "images_at_once", e->training_rows);
+    xg_json_integer(builder, "kernels_again", e->training.again);
     xg_json_integer(builder, "planned_bytes", (gint64) e->peak_bytes);
     xg_json_text(builder, "batch_norm", xg_phase_bn_name(report->phase));
     xg_json_number(builder, "fine_tuning_ratio",

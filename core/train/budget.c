@@ -12,22 +12,36 @@ gsize xg_budget_program_bytes(const XgProgram *program)
     return facts.arena_bytes + facts.scratch_bytes;
 }
 
+/* What engines need besides the arena is only known of a program that is made: then the arena gets
+ * what is left. NULL with XG_LIMIT when the limit cannot be kept. */
+static XgProgram *program_within(XgProgramSpec *spec, gsize limit, GError **error)
+{
+    spec->memory_limit = limit;
+    for (int attempt = 0;; attempt++) {
+        g_autoptr(XgProgram) program = xg_program_new(spec, error);
+        const gsize bytes = program ? xg_budget_program_bytes(program) : 0;
+        if (program == NULL || limit == 0 || bytes <= limit)
+            return g_steal_pointer(&program);
+        const gsize beside = xg_program_facts(program).scratch_bytes;
+        if (attempt > 0 || beside >= limit || !spec->training) {
+            xg_error_set(error, XG_LIMIT,
+                         "the program needs %.1f MiB for batches of %" G_GINT64_FORMAT
+                         ", the limit is %.1f MiB",
+                         (double) bytes / MEBIBYTE, spec->max_batch, (double) limit / MEBIBYTE);
+            return NULL;
+        }
+        spec->memory_limit = limit - beside;
+    }
+}
+
 XgProgram *xg_budget_program(XgProgramSpec *spec, gint64 *rows, gsize limit, GError **error)
 {
     for (;; *rows = (*rows + 1) / 2) {
         g_autoptr(GError) failure = NULL;
         spec->max_batch = *rows;
-        spec->memory_limit = limit;
-        XgProgram *program = xg_program_new(spec, &failure);
-        if (program != NULL && (limit == 0 || xg_budget_program_bytes(program) <= limit))
-            return program;
+        XgProgram *program = program_within(spec, limit, &failure);
         if (program != NULL)
-            xg_error_set(&failure, XG_LIMIT,
-                         "the program needs %.1f MiB for batches of %" G_GINT64_FORMAT
-                         ", the limit is %.1f MiB",
-                         (double) xg_budget_program_bytes(program) / MEBIBYTE, *rows,
-                         (double) limit / MEBIBYTE);
-        xg_program_free(program);
+            return program;
         if (*rows == 1 || !g_error_matches(failure, XG_ERROR, -XG_LIMIT)) {
             g_propagate_error(error, g_steal_pointer(&failure));
             return NULL;

@@ -31,15 +31,26 @@ gsize xg_run_held_bytes(const XgTrainRun *run)
                              xg_pool_threads(spec->engine->pool));
 }
 
-static void note_parts(const XgTrainRun *run)
+static void note_limit(const XgTrainRun *run)
 {
-    if (run->rows == run->phase->batch_size || run->spec->note == NULL)
+    const XgProgramFacts facts = xg_program_facts(run->training);
+    if (run->spec->note == NULL)
         return;
-    g_autofree char *text =
-        g_strdup_printf("phase %s: batches of %" G_GINT64_FORMAT
-                        " pass in parts of %" G_GINT64_FORMAT " to keep within the memory limit",
-                        run->phase->name, run->phase->batch_size, run->rows);
-    run->spec->note(text, run->spec->user);
+    if (facts.again > 0) {
+        g_autofree char *text = g_strdup_printf(
+            "phase %s: %u kernels of the forward pass are computed again in the backward pass "
+            "(%.1f "
+            "%% of all operations) to keep within the memory limit",
+            run->phase->name, facts.again, 100.0 * facts.again_flops / MAX(facts.flops, 1.0));
+        run->spec->note(text, run->spec->user);
+    }
+    if (run->rows != run->phase->batch_size) {
+        g_autofree char *text = g_strdup_printf(
+            "phase %s: batches of %" G_GINT64_FORMAT " pass in parts of %" G_GINT64_FORMAT
+            " to keep within the memory limit",
+            run->phase->name, run->phase->batch_size, run->rows);
+        run->spec->note(text, run->spec->user);
+    }
 }
 
 gboolean xg_run_make_programs(XgTrainRun *run, XgPhaseChoice *choice, GError **error)
@@ -73,7 +84,7 @@ gboolean xg_run_make_programs(XgTrainRun *run, XgPhaseChoice *choice, GError **e
     run->training = xg_budget_program(&program, &run->rows, left, error);
     if (run->training == NULL)
         return FALSE;
-    note_parts(run);
+    note_limit(run);
     run->result->arena_bytes =
         MAX(run->result->arena_bytes, xg_program_facts(run->training).arena_bytes);
     return TRUE;

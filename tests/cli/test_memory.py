@@ -48,6 +48,27 @@ class Memory(cli.Case):
         self.assertGreater(bytes_free, limit + BASE)
         self.assertLess(bytes_kept, limit + BASE)
 
+    def test_computed_again_before_parts(self):
+        """A limit that recomputation keeps changes no bit of the result."""
+        self.prepare(data__size=64)
+        free = self.planned()
+        self.assertEqual(free["phases"][0]["kernels_again"], 0)
+        arena = free["phases"][0]["training_arena_bytes"]
+        for name, part in ("cheap", 0.85), ("blocks", 0.75):
+            limit = free["planned_bytes"] - int((1 - part) * arena)
+            more = ["-s", "engine.memory=%dKi" % (limit >> 10)]
+            phase = self.planned(*more)["phases"][0]
+            self.assertLess(phase["training_arena_bytes"], arena)
+            self.assertGreater(phase["kernels_again"], 0)
+            self.assertEqual(phase["images_at_once"], 16)
+            if name == "cheap":
+                notes = self.peak("free")[1]
+                self.assertNotIn("computed again", notes)
+            notes = self.peak(name, *more)[1]
+            self.assertIn("kernels of the forward pass are computed again", notes)
+            self.assertNotIn("in parts of", notes)
+            self.assert_same("free", name)
+
     def test_same_bits_where_all_fits(self):
         self.prepare(strategy__plugin="partial", data__cache="memory", data__size=64)
         kept = self.planned()["phases"][0]

@@ -135,37 +135,6 @@ START_TEST(test_merged_equals_plain)
 }
 END_TEST
 
-/* Less memory, the same bits. */
-START_TEST(test_lean)
-{
-    static const XgBnMode modes[] = {XG_BN_FROZEN, XG_BN_ADAPT, XG_BN_TRAIN};
-    for (guint i = 0; i < G_N_ELEMENTS(modes); i++) {
-        g_autoptr(Model) model = model_new(TRUE), other = model_new(TRUE);
-        XgProgramSpec spec = training_spec(model, everything, modes[i]);
-        g_autoptr(XgProgram) usual = program_new(&spec);
-        spec = training_spec(other, everything, modes[i]);
-        spec.memory_limit = xg_program_facts(usual).arena_bytes - 1;
-        g_autoptr(XgProgram) lean = program_new(&spec);
-        ck_assert_uint_le(xg_program_facts(lean).arena_bytes, spec.memory_limit);
-        ck_assert_uint_gt(xg_program_facts(lean).nodes, xg_program_facts(usual).nodes);
-        for (guint64 step = 0; step < 2; step++)
-            ck_assert_double_eq(train_images(lean, other, step), train_images(usual, model, step));
-        for (guint k = 0; k < xg_store_count(model->store); k++) {
-            const XgStored *a = xg_store_get(model->store, k), *b = xg_store_get(other->store, k);
-            const gsize size = sizeof(float) * (gsize) a->count;
-            ck_assert_int_eq(memcmp(a->values, b->values, size), 0);
-            const float *gradient = xg_program_gradient(usual, a->name);
-            if (gradient != NULL)
-                ck_assert_int_eq(memcmp(gradient, xg_program_gradient(lean, b->name), size), 0);
-        }
-        g_autoptr(GError) error = NULL;
-        spec.memory_limit = xg_program_facts(lean).arena_bytes - 1;
-        ck_assert_ptr_null(xg_program_new(&spec, &error));
-        ck_assert_int_eq(xg_error_status(error), XG_LIMIT);
-    }
-}
-END_TEST
-
 /* Fixed batch norms need their input in the backward pass only for their own parameters. */
 START_TEST(test_fixed_norms_keep_less)
 {
@@ -382,7 +351,6 @@ int main(void)
     tcase_set_timeout(training, 60);
     tcase_add_test(training, test_gradients);
     tcase_add_test(training, test_merged_equals_plain);
-    tcase_add_test(training, test_lean);
     tcase_add_test(training, test_fixed_norms_keep_less);
     tcase_add_test(training, test_from_boundary);
     tcase_add_test(training, test_running_statistics);
