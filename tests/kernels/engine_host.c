@@ -43,6 +43,8 @@ static void run_dynamic(const XgHost *host, int64_t count, int64_t grain,
 
 static const char *get_string(const XgHost *host, const char *name)
 {
+    if (strcmp(name, "precision") == 0)
+        return ((const EngineHost *) host)->bf16 ? "bf16" : "fp32";
     ck_assert_str_eq(name, "instructions");
     return ((const EngineHost *) host)->instructions;
 }
@@ -70,29 +72,45 @@ static void record_failure(const XgHost *host, XgStatus status, const char *text
     g_strlcpy(engine->failure, text, sizeof engine->failure);
 }
 
-void engine_host_init(EngineHost *engine, const char *path, int threads, const char *instructions,
-                      int winograd)
+/* Left open: some libraries behind an engine cannot be unloaded. */
+const XgComponent *engine_host_component(const char *path)
+{
+    void *module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    const XgModule *(*entry)(void) = NULL;
+    if (module != NULL)
+        *(void **) &entry = dlsym(module, "xenograft_entry_v1");
+    const XgComponent *component = entry != NULL ? entry()->components[0] : NULL;
+    return component != NULL && strcmp(component->kind, XG_ENGINE_KIND) == 0 ? component : NULL;
+}
+
+int engine_host_has(const XgComponent *component, const char *parameter)
+{
+    for (const XgParam *param = component->params; param->name != NULL; param++)
+        if (strcmp(param->name, parameter) == 0)
+            return 1;
+    return 0;
+}
+
+int engine_host_init(EngineHost *engine, const char *path, int threads, const char *instructions,
+                     int winograd, int bf16)
 {
     memset(engine, 0, sizeof *engine);
     engine->host = (XgHost){XG_ABI_MAJOR, XG_ABI_MINOR, get_interface, record_failure};
-    engine->pool = xg_pool_new(threads);
+    engine->component = engine_host_component(path);
+    ck_assert_msg(engine->component != NULL, "%s: no engine", path);
     engine->instructions = instructions;
     engine->winograd = winograd;
-    engine->module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    ck_assert_msg(engine->module != NULL, "%s", dlerror());
-    const XgModule *(*entry)(void);
-    *(void **) &entry = dlsym(engine->module, "xenograft_entry_v1");
-    ck_assert(entry != NULL);
-    engine->component = entry()->components[0];
-    ck_assert_str_eq(engine->component->kind, XG_ENGINE_KIND);
-    ck_assert_int_eq(engine->component->create(&engine->host, engine->component, &engine->self),
-                     XG_OK);
+    engine->bf16 = bf16;
+    engine->pool = xg_pool_new(threads);
     engine->table = engine->component->interface_table;
+    if (engine->component->create(&engine->host, engine->component, &engine->self) == XG_OK)
+        return 1;
+    xg_pool_free(engine->pool);
+    return 0;
 }
 
 void engine_host_clear(EngineHost *engine)
 {
     engine->component->destroy(engine->self);
     xg_pool_free(engine->pool);
-    dlclose(engine->module);
 }

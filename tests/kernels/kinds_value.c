@@ -213,6 +213,27 @@ static void dropout_train(Draft *d)
     draft_finish(d, "dropout_train/1");
 }
 
+static void add_response(Draft *d)
+{
+    static const double betas[] = {0.75, 0.75, 0.5, 1.3};
+    d->attributes[d->attribute_count++] = xg_attr_float("alpha", 0.5 * (double) draft_int(d, 0, 4));
+    d->attributes[d->attribute_count++] = xg_attr_float("beta", betas[draft_int(d, 0, 3)]);
+    d->attributes[d->attribute_count++] = xg_attr_float("k", (double) draft_int(d, 1, 2));
+    draft_attr(d, "size", draft_int(d, 1, 9));
+}
+
+static void lrn(Draft *d)
+{
+    add_response(d);
+    unary(d, "lrn/1");
+}
+
+static void lrn_grad(Draft *d)
+{
+    add_response(d);
+    binary(d, "lrn_grad/1");
+}
+
 static void add_gamma(Draft *d)
 {
     d->attributes[d->attribute_count++] = xg_attr_float("gamma", 0.5 * (double) draft_int(d, 0, 6));
@@ -243,5 +264,5 @@ const DraftKind value_kinds[] = {
     gelu, sigmoid, silu, hardsigmoid, hardswish, softmax, relu_grad, relu6_grad, gelu_grad,
     sigmoid_grad, silu_grad, hardsigmoid_grad, hardswish_grad, softmax_grad, scale, add, mul,
     layer_norm, layer_norm_grad, attention, attention_grad, position, class_token, sum_batch,
-    activated_norm_grad, dropout_train, cross_entropy, cross_entropy_grad, NULL,
+    activated_norm_grad, dropout_train, cross_entropy, cross_entropy_grad, lrn, lrn_grad, NULL,
 };

@@ -41,6 +41,8 @@ RESERVED = {
     "hdf5.h": ("plugins/weights/keras/",),
     "libsvm/svm.h": ("strategies/classical/",),
     "linear.h": ("strategies/classical/",),
+    "oneapi/dnnl/dnnl.h": ("plugins/engines/onednn/",),
+    "omp.h": ("plugins/engines/onednn/",),
     "protobuf-c/protobuf-c.h": ("plugins/weights/protobuf/",),
     "zip.h": ("plugins/weights/torch/",),
     "stb_easy_font.h": ("core/report/sheet.c",),
@@ -53,6 +55,7 @@ SYSTEM_C_OF = {"strategies/classical/interruptible.c": {"pthread.h"}}
 SHARED = {
     "plugins/weights/caffe": "plugins/weights/protobuf",
     "plugins/weights/onnx": "plugins/weights/protobuf",
+    "plugins/engines/onednn": "plugins/engines/openblas",
 }
 # The test of a library's own decoder reads its pictures with it.
 RESERVED_IN_TESTS = {"stb_image.h"}
@@ -192,6 +195,8 @@ CASES = [
     ("backbones/c.c", "#include <unistd.h>\n", "plugins see only"),
     ("plugins/readers/a.c", "#include <stb_image.h>\n", "only plugins/readers/stb.c"),
     ("plugins/engines/openblas/a.c", "#include <cblas.h>\n", ""),
+    ("plugins/engines/onednn/a.c", "#include <oneapi/dnnl/dnnl.h>\n#include <omp.h>\n", ""),
+    ("plugins/engines/openblas/b.c", "#include <omp.h>\n", "only plugins/engines/onednn/"),
     ("plugins/weights/a.c", "#include <cblas.h>\n", "only plugins/engines/openblas/ and"),
     ("strategies/a.c", "#include <libsvm/svm.h>\n", "only strategies/classical/"),
     ("strategies/b.c", "#include <pthread.h>\n", "plugins see only"),

@@ -11,7 +11,8 @@
 enum {
     BLOCK_K = 768, /* sums in one go: a group of rows and a panel stay in the inner caches */
     BLOCK_ROWS = 14 * 32,
-    BLOCK_FLOATS = 196608 /* of gathered rows: a part of L2 */
+    BLOCK_FLOATS = 196608, /* of gathered rows: a part of L2 */
+    ALIASED = 1024         /* floats: a way of L1 */
 };
 
 typedef struct {
@@ -84,21 +85,18 @@ static void scatter_rows(const Conv *conv, const Phase *p, int64_t first, int64_
     }
 }
 
-/* Packs columns [k0, k1) of rows [first, first + rows); `strip` is room for a group of rows. */
-static void pack_left(const Gather *g, const float *x, int64_t first, int64_t rows, int64_t k0,
-                      int64_t k1, float *strip, float *packed)
+/* Floats from row to row of gathered rows: an odd number of cache lines, so that the rows of a
+ * register tile lie in sets of their own. */
+static int64_t left_stride(int64_t k)
 {
-    const int64_t groups = left_groups(rows), k = k1 - k0, stride = line_floats(k);
-    for (int64_t group = 0; group < groups; group++) {
-        const int64_t row = left_start(rows, group), next = left_start(rows, group + 1);
-        if (gather_is_plain(g)) {
-            gemm_pack_left(x + (first + row) * g->pixel + k0, g->pixel, next - row, k,
-                           packed + row * k);
-        } else {
-            gather_rows(g, x, first + row, first + next, k0, k1, strip, stride);
-            gemm_pack_left(strip, stride, next - row, k, packed + row * k);
-        }
-    }
+    return (div_up(k, 16) | 1) * 16;
+}
+
+/* Whether a block's rows are multiplied where they are: the map is the matrix, and rows do not all
+ * fall on the same few sets of the innermost cache. */
+static int rows_in_place(const Gather *g)
+{
+    return gather_is_plain(g) && g->pixel % ALIASED != 0;
 }
 
 static void block(const Job *job, int64_t group, int64_t first, int64_t last, int64_t panel0,
@@ -108,16 +106,17 @@ static void block(const Job *job, int64_t group, int64_t first, int64_t last, in
     const Phase *p = job->phase;
     const Gather *g = &p->gather;
     const int64_t k = gather_columns(g), rows = last - first;
-    const int scattered = conv->up_h > 1 || conv->up_w > 1;
+    const int scattered = conv->up_h > 1 || conv->up_w > 1, in_place = rows_in_place(g);
     const float *x = job->x + group * g->channels;
-    float *left = scratch, *strip = left + line_floats(left_floats(job->tile, job->k_block));
-    float *result = strip + TILE_ROWS * job->k_block;
+    const int64_t stride = left_stride(job->k_block);
+    float *result = scratch + job->tile * stride;
     GemmBlock b = {.rows = rows,
                    .n = conv->n,
                    .k = k,
                    .first = panel0,
                    .last = panel1,
-                   .a = left,
+                   .a = scratch,
+                   .a_stride = in_place ? g->pixel : stride,
                    .packed = job->packed + group * conv->group_packed + p->packed};
     b.epilogue.activation = conv->activation;
     if (scattered) {
@@ -133,7 +132,10 @@ static void block(const Job *job, int64_t group, int64_t first, int64_t last, in
     }
     for (int64_t k0 = 0; k0 < k; k0 += job->k_block) {
         const int64_t k1 = min_i64(k, k0 + job->k_block);
-        pack_left(g, x, first, rows, k0, k1, strip, left);
+        if (in_place)
+            b.a = x + first * g->pixel + k0;
+        else
+            gather_rows(g, x, first, last, k0, k1, scratch, stride);
         b.k0 = k0;
         b.k_count = k1 - k0;
         b.begin = k0 == 0;
@@ -221,7 +223,7 @@ static Kernel *complete(const Engine *engine, Conv *conv, const float *weight,
         const Gather *g = &conv->phases[i].gather;
         const int64_t k = gather_columns(g), k_block = k_block_of(k);
         const int64_t tile = tile_of(conv->base.max_batch * g->out_h * g->out_w, k_block, 1);
-        int64_t part = line_floats(left_floats(tile, k_block)) + TILE_ROWS * k_block;
+        int64_t part = tile * left_stride(k_block);
         conv->phases[i].packed = conv->group_packed;
         conv->group_packed += packed_floats(conv->n, k);
         if (scattered)
@@ -257,10 +259,16 @@ static Conv *conv_new(const XgNodeInfo *node, const Shape *s)
     return conv;
 }
 
+static int shortened(const Engine *engine, const XgNodeInfo *node)
+{
+    const Shape s = shape_of(node, node->inputs[0], node->outputs[0]);
+    return engine->winograd && node->inputs[1]->constant && winograd_suits(&s, node->max_batch);
+}
+
 static Kernel *prepare_forward(const Engine *engine, const XgNodeInfo *node, uint64_t *scratch_size)
 {
     const Shape s = shape_of(node, node->inputs[0], node->outputs[0]);
-    if (engine->winograd && node->inputs[1]->constant && winograd_suits(&s, node->max_batch))
+    if (shortened(engine, node))
         return winograd_prepare(engine, node, &s, scratch_size);
     Conv *conv = conv_new(node, &s);
     if (!conv)
@@ -320,9 +328,9 @@ static int linear_fits(const XgNodeInfo *node)
 }
 
 const Maker conv_makers[] = {
-    {"conv2d/1", 80, conv_fits, prepare_forward},
-    {"linear/1", 80, linear_fits, prepare_forward},
-    {"conv2d_grad_input/1", 80, grad_fits, prepare_grad_input},
-    {"linear_grad_input/1", 80, NULL, prepare_grad_input},
-    {NULL, 0, NULL, NULL},
+    {"conv2d/1", 80, conv_fits, prepare_forward, shortened},
+    {"linear/1", 80, linear_fits, prepare_forward, NULL},
+    {"conv2d_grad_input/1", 80, grad_fits, prepare_grad_input, NULL},
+    {"linear_grad_input/1", 80, NULL, prepare_grad_input, NULL},
+    {NULL, 0, NULL, NULL, NULL},
 };

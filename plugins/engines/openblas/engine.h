@@ -21,7 +21,7 @@ typedef struct {
 typedef struct Kernel Kernel;
 struct Kernel {
     XgStatus (*run)(const Engine *engine, const Kernel *kernel, const XgRun *run);
-    void *packed;      /**< freed with the kernel; NULL: nothing */
+    void *packed;                  /**< freed with the kernel; NULL: nothing */
     void (*clear)(Kernel *kernel); /**< frees what its struct holds besides; NULL: nothing */
     int64_t max_batch;
 };
@@ -29,11 +29,14 @@ struct Kernel {
 /** An operator of this engine. An array ends with a NULL op. */
 typedef struct {
     const char *op;
-    int32_t score;     /**< of the nodes that `fits` accepts */
+    int32_t score; /**< of the nodes that `fits` accepts */
     /** Whether this node can be computed; NULL: every node. */
     int (*fits)(const XgNodeInfo *node);
     /** A kernel made with kernel_new(), or NULL when memory lacks. */
     Kernel *(*prepare)(const Engine *engine, const XgNodeInfo *node, uint64_t *scratch_size);
+    /** Whether its kernel of this node needs far fewer operations than a direct one; may be NULL.
+     */
+    int (*shortens)(const Engine *engine, const XgNodeInfo *node);
 } Maker;
 
 /** The arrays of all makers of an instruction set, NULL-terminated. */
@@ -45,7 +48,7 @@ extern const Maker *const makers_avx512[];
 extern const Maker conv_makers[], conv_weight_makers[], depthwise_makers[],
     depthwise_weight_makers[], elementwise_makers[], norm_makers[], norm_grad_makers[],
     row_makers[], attention_makers[], pool_makers[], shape_makers[], token_makers[],
-    dropout_makers[], pool_grad_makers[], loss_makers[];
+    dropout_makers[], pool_grad_makers[], loss_makers[], lrn_makers[];
 
 /** A zeroed kernel struct of `size` bytes, or NULL. */
 Kernel *xg_ob_kernel_new(uint64_t size, const XgNodeInfo *node,

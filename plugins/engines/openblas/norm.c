@@ -93,13 +93,11 @@ static void statistics_part(void *data, int64_t begin, int64_t end, int32_t work
 }
 
 /* y = activation((x - mean) * scale + shift) on rows [begin, end). */
-static void apply_part(void *data, int64_t begin, int64_t end, int32_t worker)
+static void apply_rows(const Job *job, int64_t begin, int64_t end)
 {
-    const Job *job = data;
     const Norm *norm = job->norm;
     const int64_t channels = norm->channels;
     const float *mean = job->mean, *scale = job->scale, *shift = job->shift;
-    (void) worker;
     for (int64_t r = begin; r < end; r++) {
         const float *x = job->x + r * channels;
         float *y = job->y + r * channels;
@@ -114,6 +112,14 @@ static void apply_part(void *data, int64_t begin, int64_t end, int32_t worker)
             y[c] = (x[c] - mean[c]) * scale[c] + shift[c];
         activate(norm->activation, y, channels);
     }
+}
+
+/* From the last rows to the first: the caches still hold what the statistics read last. */
+static void apply_part(void *data, int64_t begin, int64_t end, int32_t worker)
+{
+    (void) worker;
+    for (int64_t last = end; last > begin; last -= BLOCK)
+        apply_rows(data, max_i64(begin, last - BLOCK), last);
 }
 
 static void apply(const Engine *engine, Job *job, const float *weight, const float *bias,
@@ -216,7 +222,7 @@ static int norm_fits(const XgNodeInfo *node)
 }
 
 const Maker norm_makers[] = {
-    {"batch_norm/1", 60, norm_fits, prepare_norm},
-    {"batch_norm_train/1", 60, norm_fits, prepare_norm},
-    {NULL, 0, NULL, NULL},
+    {"batch_norm/1", 60, norm_fits, prepare_norm, NULL},
+    {"batch_norm_train/1", 60, norm_fits, prepare_norm, NULL},
+    {NULL, 0, NULL, NULL, NULL},
 };

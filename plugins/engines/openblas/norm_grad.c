@@ -150,11 +150,15 @@ static void sums_part(void *data, int64_t begin, int64_t end, int32_t worker)
     }
 }
 
+/* From the last rows to the first: the caches still hold what was summed last. */
 static void apply_part(void *data, int64_t begin, int64_t end, int32_t worker)
 {
     const Job *job = data;
     (void) worker;
-    apply_blocks[job->norm->activation](job, begin, end - begin, NULL, NULL);
+    for (int64_t last = end; last > begin; last -= BLOCK) {
+        const int64_t first = max_i64(begin, last - BLOCK);
+        apply_blocks[job->norm->activation](job, first, last - first, NULL, NULL);
+    }
 }
 
 /* dweight, dbias, and the factors of dx from the parts' sums. */
@@ -298,8 +302,8 @@ static Kernel *prepare_sum(const Engine *engine, const XgNodeInfo *node, uint64_
 }
 
 const Maker norm_grad_makers[] = {
-    {"batch_norm_grad/1", 60, NULL, prepare_grad},
-    {"batch_norm_train_grad/1", 60, grad_fits, prepare_grad},
-    {"sum_rows/1", 60, NULL, prepare_sum},
-    {NULL, 0, NULL, NULL},
+    {"batch_norm_grad/1", 60, NULL, prepare_grad, NULL},
+    {"batch_norm_train_grad/1", 60, grad_fits, prepare_grad, NULL},
+    {"sum_rows/1", 60, NULL, prepare_sum, NULL},
+    {NULL, 0, NULL, NULL, NULL},
 };

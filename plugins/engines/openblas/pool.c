@@ -131,10 +131,10 @@ static Kernel *prepare_pool(const Engine *engine, const XgNodeInfo *node, uint64
 }
 
 const Maker pool_makers[] = {
-    {"max_pool/1", 60, NULL, prepare_pool},
-    {"avg_pool/1", 60, NULL, prepare_pool},
-    {"adaptive_avg_pool/1", 60, NULL, prepare_pool},
-    {"global_avg_pool/1", 60, NULL, prepare_pool},
-    {"reduce_like/1", 60, NULL, prepare_pool},
-    {NULL, 0, NULL, NULL},
+    {"max_pool/1", 60, NULL, prepare_pool, NULL},
+    {"avg_pool/1", 60, NULL, prepare_pool, NULL},
+    {"adaptive_avg_pool/1", 60, NULL, prepare_pool, NULL},
+    {"global_avg_pool/1", 60, NULL, prepare_pool, NULL},
+    {"reduce_like/1", 60, NULL, prepare_pool, NULL},
+    {NULL, 0, NULL, NULL, NULL},
 };

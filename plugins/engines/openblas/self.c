@@ -16,8 +16,17 @@ static const Maker *find_in(const Maker *const *lists, const XgNodeInfo *node)
 
 static const Maker *maker_of(const Self *self, const XgNodeInfo *node)
 {
-    const Maker *own = find_in(self->own, node);
-    return own ? own : find_in(self->makers, node);
+    const Maker *general = find_in(self->makers, node);
+    const int keep = !general || (general->shortens && general->shortens(&self->engine, node));
+    const Maker *own = keep ? NULL : find_in(self->own, node);
+    return own ? own : general;
+}
+
+Kernel *xg_ob_prepare_kernel(const Engine *engine, const XgNodeInfo *node, uint64_t *scratch_size)
+{
+    const Maker *maker = find_in(((const Self *) engine)->makers, node);
+    *scratch_size = 0;
+    return maker->prepare(engine, node, scratch_size);
 }
 
 int32_t xg_ob_score(void *data, const XgNodeInfo *node)

@@ -9,7 +9,7 @@
 /** First member of an engine's own instance struct. */
 typedef struct {
     Engine engine;
-    const Maker *const *own;    /**< asked first; NULL: none */
+    const Maker *const *own;    /**< preferred for what both lists compute; NULL: none */
     const Maker *const *makers; /**< of the instruction set */
 } Self;
 
@@ -17,6 +17,10 @@ typedef struct {
  *  "avx512", "avx2" or "base". */
 void xg_ob_self_init(Self *self, const XgHost *host, const char *instructions,
                      const Maker *const *own);
+
+/** The kernel of the instruction set's own maker, or NULL when memory lacks: for makers of `own`
+ *  that cannot compute a node after all. */
+Kernel *xg_ob_prepare_kernel(const Engine *engine, const XgNodeInfo *node, uint64_t *scratch_size);
 
 /** Callbacks of an XgEngine. */
 int32_t xg_ob_score(void *self, const XgNodeInfo *node);

@@ -241,11 +241,11 @@ static int flatten_fits(const XgNodeInfo *node)
 }
 
 const Maker shape_makers[] = {
-    {"slice/1", 60, NULL, prepare_slice},
-    {"slice_grad/1", 60, NULL, prepare_slice},
-    {"concat/1", 60, NULL, prepare_concat},
-    {"permute/1", 60, permute_fits, prepare_permute},
-    {"flatten/1", 60, flatten_fits, prepare_flatten},
-    {"unflatten/1", 60, flatten_fits, prepare_flatten},
-    {NULL, 0, NULL, NULL},
+    {"slice/1", 60, NULL, prepare_slice, NULL},
+    {"slice_grad/1", 60, NULL, prepare_slice, NULL},
+    {"concat/1", 60, NULL, prepare_concat, NULL},
+    {"permute/1", 60, permute_fits, prepare_permute, NULL},
+    {"flatten/1", 60, flatten_fits, prepare_flatten, NULL},
+    {"unflatten/1", 60, flatten_fits, prepare_flatten, NULL},
+    {NULL, 0, NULL, NULL, NULL},
 };

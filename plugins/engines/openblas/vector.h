@@ -12,6 +12,7 @@
 #define TILE_ROWS 14
 enum { LANES = 16 };
 typedef __m512 Vector;
+typedef __mmask16 VectorMask;
 #define VECTOR_OP(name) _mm512_##name
 #elif defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
@@ -19,6 +20,7 @@ typedef __m512 Vector;
 #define TILE_ROWS 6
 enum { LANES = 8 };
 typedef __m256 Vector;
+typedef __m256i VectorMask;
 #define VECTOR_OP(name) _mm256_##name
 #else
 #define TILE_ROWS 64
@@ -49,6 +51,36 @@ static inline void vector_store(float *to, Vector value)
 static inline Vector vector_fma(Vector a, Vector b, Vector c)
 {
     return VECTOR_OP(fmadd_ps)(a, b, c);
+}
+
+/* The first `count`, at most LANES, lanes. */
+static inline VectorMask vector_mask(int64_t count)
+{
+#ifdef __AVX512F__
+    return (VectorMask) (count >= LANES ? 0xFFFF : (1 << count) - 1);
+#else
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int) (count < LANES ? count : LANES)), lanes);
+#endif
+}
+
+/* Zero in the other lanes. */
+static inline Vector vector_load_some(const float *from, VectorMask mask)
+{
+#ifdef __AVX512F__
+    return _mm512_maskz_loadu_ps(mask, from);
+#else
+    return _mm256_maskload_ps(from, mask);
+#endif
+}
+
+static inline void vector_store_some(float *to, Vector value, VectorMask mask)
+{
+#ifdef __AVX512F__
+    _mm512_mask_storeu_ps(to, mask, value);
+#else
+    _mm256_maskstore_ps(to, mask, value);
+#endif
 }
 
 /* Of both, the second operand comes back when either is not a number. */

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-/* Every kernel of engine openblas against the reference kernel of its operator, over random odd
- * shapes, for each instruction set and for 1, 2 and 3 threads. The plugin's path is argv[1]. */
+/* Every kernel of an engine against the reference kernel of its operator, over random odd shapes,
+ * for each of its instruction sets and for 1, 2 and 3 threads. The plugin's path is argv[1]. */
 #include "engine_host.h"
 #include "random_nodes.h"
 
@@ -14,6 +14,8 @@
  * count. Winograd's transforms have coefficients of up to 8, which multiply the rounding. */
 #define TOLERANCE 2e-6
 #define TOLERANCE_WINOGRAD 1e-5
+/* Both factors of each product are rounded to 8 bits: up to 2^-9 of each. */
+#define TOLERANCE_BF16 8e-3
 
 enum { ROUNDS = 12 };
 
@@ -80,7 +82,9 @@ static double distance(const float *found, const float *expected, gint64 count, 
 static void compare(const EngineHost *engine, const RandomNode *node, gint64 batch,
                     const Buffers *found, const Buffers *expected)
 {
-    const double usual = engine->winograd ? TOLERANCE_WINOGRAD : TOLERANCE;
+    const double usual = engine->bf16       ? TOLERANCE_BF16
+                         : engine->winograd ? TOLERANCE_WINOGRAD
+                                            : TOLERANCE;
     const double limit = node->exact ? 0 : usual;
     g_autofree char *text = xg_node_text(node->node);
     for (int i = 0; i < 4; i++) {
@@ -137,10 +141,15 @@ static void check_node(const EngineHost *engine, const RandomNode *node)
     engine->table->release(engine->self, kernel);
 }
 
-static void check_all(int threads, const char *instructions, int winograd)
+/* A processor without bfloat16 has nothing to check. */
+static void check_all(int threads, const char *instructions, int winograd, int bf16)
 {
     EngineHost engine;
-    engine_host_init(&engine, plugin_path, threads, instructions, winograd);
+    if (!engine_host_init(&engine, plugin_path, threads, instructions, winograd, bf16)) {
+        ck_assert_str_eq(engine.failure,
+                         "precision: expected fp32, found bf16, which this processor has not");
+        return;
+    }
     ck_assert_int_gt(engine.table->suits(engine.self), 0);
     for (int kind = 0; kind < random_node_kinds(); kind++)
         for (int round = 0; round < ROUNDS; round++) {
@@ -154,32 +163,38 @@ static void check_all(int threads, const char *instructions, int winograd)
 
 START_TEST(test_widest)
 {
-    check_all(1 + _i, "auto", 0);
+    check_all(1 + _i, "auto", 0, 0);
 }
 END_TEST
 
 START_TEST(test_winograd)
 {
-    check_all(2, "auto", 1);
+    check_all(2, "auto", 1, 0);
 }
 END_TEST
 
 START_TEST(test_avx2)
 {
-    check_all(2, "avx2", 0);
+    check_all(2, "avx2", 0, 0);
 }
 END_TEST
 
 START_TEST(test_base)
 {
-    check_all(2, "base", 0);
+    check_all(2, "base", 0, 0);
+}
+END_TEST
+
+START_TEST(test_bf16)
+{
+    check_all(2, "auto", 0, 1);
 }
 END_TEST
 
 START_TEST(test_refuses)
 {
     EngineHost engine;
-    engine_host_init(&engine, plugin_path, 1, "auto", 0);
+    ck_assert(engine_host_init(&engine, plugin_path, 1, "auto", 0, 0));
     XgNodeInfo node = {.op = "no_such/1", .name = "n", .max_batch = 1};
     void *kernel = NULL;
     uint64_t scratch_size = 0;
@@ -194,16 +209,23 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    if (argc < 2)
+    plugin_path = argc > 1 ? argv[1] : "";
+    const XgComponent *component = engine_host_component(plugin_path);
+    if (component == NULL) {
+        fprintf(stderr, "%s: no engine\n", plugin_path);
         return EXIT_FAILURE;
-    plugin_path = argv[1];
-    Suite *suite = suite_create("engine openblas");
+    }
+    Suite *suite = suite_create(component->id);
     TCase *kernels = tcase_create("kernels");
     tcase_set_timeout(kernels, 300);
     tcase_add_loop_test(kernels, test_widest, 0, 3);
     tcase_add_test(kernels, test_winograd);
-    tcase_add_test(kernels, test_avx2);
-    tcase_add_test(kernels, test_base);
+    if (engine_host_has(component, "instructions")) {
+        tcase_add_test(kernels, test_avx2);
+        tcase_add_test(kernels, test_base);
+    }
+    if (engine_host_has(component, "precision"))
+        tcase_add_test(kernels, test_bf16);
     tcase_add_test(kernels, test_refuses);
     suite_add_tcase(suite, kernels);
     SRunner *runner = srunner_create(suite);

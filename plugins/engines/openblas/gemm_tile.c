@@ -1,0 +1,171 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+#include "gemm_tile.h"
+
+#include "gemm.h"
+
+#ifdef VECTOR_FMA
+
+#define UNROLL _Pragma("GCC unroll 16")
+#define INLINE static inline __attribute__((always_inline))
+
+typedef Vector Sums[TILE_ROWS][WIDE];
+
+/* Sums over k, `step` values of it at a time, of rows that are `stride` apart: three pointers and
+ * two strides are few enough to stay in registers. */
+#define FROM(i) ((i) < 5 ? a0 : (i) < 10 ? a5 : a10)
+#define ROW(i) (FROM(i) + ((i) % 5 == 3 ? three : (i) % 5 * one))
+
+INLINE void strided_steps(const Tile *t, Sums sum, const int mr, const int nv, int64_t *done,
+                          const int step)
+{
+    const int64_t one = t->a_stride, three = 3 * one;
+    const float *a0 = t->a + *done, *b = t->b + *done * PANEL;
+    const float *a5 = a0 + (mr > 5 ? 5 * one : 0), *a10 = a0 + (mr > 10 ? 10 * one : 0);
+    int64_t k = t->k - *done;
+    *done += k / step * step;
+    for (; k >= step; k -= step, a0 += step, a5 += step, a10 += step, b += step * PANEL) {
+        /* Keeps the compiler from giving every row an induction variable. */
+        __asm__("" : "+r"(a0), "+r"(a5), "+r"(a10));
+        UNROLL for (int s = 0; s < step; s++)
+        {
+            Vector right[WIDE];
+            UNROLL for (int v = 0; v < nv; v++) right[v] = vector_load(b + s * PANEL + v * LANES);
+            UNROLL for (int i = 0; i < mr; i++)
+            {
+                const Vector left = vector_set(ROW(i)[s]);
+                UNROLL for (int v = 0; v < nv; v++) sum[i][v] =
+                    vector_fma(left, right[v], sum[i][v]);
+            }
+        }
+    }
+}
+
+/* The same with packed rows: a[k][mr]. A multiplication takes a value for all lanes from memory at
+ * no cost with AVX-512, but compilers do so only for a value of one use. Hence a pointer for each
+ * vector, which the compiler cannot know to be equal. */
+INLINE void packed_steps(const Tile *t, Sums sum, const int mr, const int nv, int64_t *done,
+                         const int step)
+{
+    const float *a[WIDE] = {t->a + *done * mr, t->a + *done * mr}, *b = t->b + *done * PANEL;
+    int64_t k = t->k - *done;
+    *done += k / step * step;
+    for (; k >= step; k -= step, a[0] += step * mr, a[1] += step * mr, b += step * PANEL) {
+#ifdef __AVX512F__
+        __asm__("" : "+r"(a[1]));
+#endif
+        UNROLL for (int s = 0; s < step; s++)
+        {
+            Vector right[WIDE];
+            UNROLL for (int v = 0; v < nv; v++) right[v] = vector_load(b + s * PANEL + v * LANES);
+            UNROLL for (int i = 0; i < mr; i++) UNROLL for (int v = 0; v < nv; v++) sum[i][v] =
+                vector_fma(vector_set(a[v][s * mr + i]), right[v], sum[i][v]);
+        }
+    }
+}
+
+/* Bias, earlier sums, residual and limits, then the result; `full`: of whole vectors. */
+INLINE void finish(const Tile *t, Sums sum, const int mr, const int nv, const int full)
+{
+    const Vector low = vector_set(t->low), high = vector_set(t->high);
+    UNROLL for (int v = 0; v < nv; v++)
+    {
+        const VectorMask mask = vector_mask(full ? LANES : t->columns - v * LANES);
+        const float *bias = t->bias + v * LANES, *residual = t->residual + v * LANES;
+        float *c = t->c + v * LANES;
+        if (t->bias) {
+            const Vector value = full ? vector_load(bias) : vector_load_some(bias, mask);
+            UNROLL for (int i = 0; i < mr; i++) sum[i][v] += value;
+        }
+        if (!t->begin)
+            UNROLL for (int i = 0; i < mr; i++) sum[i][v] +=
+                full ? vector_load(c + i * t->c_stride)
+                     : vector_load_some(c + i * t->c_stride, mask);
+        if (t->residual)
+            UNROLL for (int i = 0; i < mr; i++) sum[i][v] +=
+                full ? vector_load(residual + i * t->c_stride)
+                     : vector_load_some(residual + i * t->c_stride, mask);
+        UNROLL for (int i = 0; i < mr; i++)
+        {
+            const Vector value = vector_min(high, vector_max(low, sum[i][v]));
+            if (full)
+                vector_store(c + i * t->c_stride, value);
+            else
+                vector_store_some(c + i * t->c_stride, value, mask);
+        }
+    }
+}
+
+/* `mr`, `nv` and `packed` are constant after inlining. */
+INLINE void tile(const Tile *t, const int mr, const int nv, const int packed)
+{
+    Sums sum;
+    int64_t done = 0;
+    /* What the sums meet in the end comes from far. */
+    for (int i = 0; i < mr; i++)
+        for (int v = 0; v < nv; v++) {
+            __builtin_prefetch(t->c + i * t->c_stride + v * LANES, 1);
+            if (t->residual)
+                __builtin_prefetch(t->residual + i * t->c_stride + v * LANES);
+        }
+    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int v = 0; v < nv; v++) sum[i][v] =
+        vector_zero();
+    if (packed) {
+        packed_steps(t, sum, mr, nv, &done, 2);
+        packed_steps(t, sum, mr, nv, &done, 1);
+    } else {
+        strided_steps(t, sum, mr, nv, &done, 4);
+        strided_steps(t, sum, mr, nv, &done, 1);
+    }
+    if (t->columns % LANES == 0)
+        finish(t, sum, mr, nv, 1);
+    else
+        finish(t, sum, mr, nv, 0);
+}
+
+#define CASE(mr, nv, packed)                                                                       \
+    case mr:                                                                                       \
+        tile(t, mr, nv, packed);                                                                   \
+        break;
+#define CASES_6(nv, packed)                                                                        \
+    CASE(1, nv, packed)                                                                            \
+    CASE(2, nv, packed)                                                                            \
+    CASE(3, nv, packed) CASE(4, nv, packed) CASE(5, nv, packed) CASE(6, nv, packed)
+#if TILE_ROWS > 6
+#define CASES(nv, packed)                                                                          \
+    CASES_6(nv, packed)                                                                            \
+    CASE(7, nv, packed)                                                                            \
+    CASE(8, nv, packed)                                                                            \
+    CASE(9, nv, packed)                                                                            \
+    CASE(10, nv, packed)                                                                           \
+    CASE(11, nv, packed)                                                                           \
+    CASE(12, nv, packed) CASE(13, nv, packed) CASE(14, nv, packed)
+#else
+#define CASES(nv, packed) CASES_6(nv, packed)
+#endif
+
+#define KERNEL(name, nv, packed)                                                                   \
+    static __attribute__((noinline)) void name(const Tile *t, int64_t rows)                        \
+    {                                                                                              \
+        switch (rows) {                                                                            \
+            CASES(nv, packed)                                                                      \
+        default:                                                                                   \
+            break;                                                                                 \
+        }                                                                                          \
+    }
+
+KERNEL(strided_wide, 2, 0)
+KERNEL(strided_narrow, 1, 0)
+KERNEL(packed_wide, 2, 1)
+KERNEL(packed_narrow, 1, 1)
+
+void gemm_tile(const Tile *t, int64_t rows)
+{
+    const int wide = t->columns > LANES;
+    if (t->a_stride > 0)
+        (wide ? strided_wide : strided_narrow)(t, rows);
+    else
+        (wide ? packed_wide : packed_narrow)(t, rows);
+}
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-FileCopyrightText: 2026 The xenograft authors
+ * SPDX-License-Identifier: MIT */
+/**
+ * @file gemm_tile.h
+ * The register tile of products: TILE_ROWS x TILE sums, bias to activation included. AVX-512:
+ * 14 x 32; AVX2: 6 x 16.
+ */
+#ifndef XG_OB_GEMM_TILE_H
+#define XG_OB_GEMM_TILE_H
+
+#include "isa.h"
+#include "vector.h"
+
+#ifdef VECTOR_FMA
+
+enum { WIDE = 2, TILE = WIDE * LANES };
+
+typedef struct {
+    const float *a, *b;
+    const float *bias, *residual; /**< or NULL; the residual has the stride of c */
+    int64_t a_stride;             /**< 0: packed by gemm_pack_left() */
+    int64_t k;
+    float *c;
+    int64_t c_stride;
+    int64_t columns; /**< of the tile, 1..TILE */
+    int begin;       /**< c is set; else it is added to */
+    float low, high; /**< limits of the result: an activation */
+} Tile;
+
+/** Computes `rows`, 1..TILE_ROWS, rows of a tile. */
+void gemm_tile(const Tile *tile, int64_t rows);
+
+#endif
+
+#endif
