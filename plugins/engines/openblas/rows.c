@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { SUMS = 32, GRAIN = 8 };
+enum { SUMS = 32, GRAIN = 8, BLOCK = 32 };
 
 typedef struct {
     Kernel base;
@@ -21,7 +21,8 @@ typedef struct {
     const Rows *rows;
     const float *a, *b, *weight, *bias;
     float *out;
-    double *sums; /* [part][2][width]: of dweight, dbias */
+    double *sums;   /* [part][2][width]: of dweight, dbias */
+    float *columns; /* [part][3][width]: the same of a block, and a row */
     int64_t count, parts;
 } Job;
 
@@ -144,27 +145,45 @@ static void layer_norm_part(void *data, int64_t begin, int64_t end, int32_t work
     }
 }
 
-static void layer_norm_grad_row(const Job *job, int64_t r, double *dweight, double *dbias)
+/* Values [i, i + count) of a row, count at most SUMS: adds g = dy * weight and g * normal to sums
+ * and dots, and what the parameters get to columns. */
+static inline __attribute__((always_inline)) void
+add_gradients(const float *dy, const float *normal, const float *weight, int64_t width,
+              float *restrict columns, float *restrict sums, float *restrict dots,
+              const int64_t count)
+{
+#pragma GCC ivdep
+    for (int64_t j = 0; j < count; j++) {
+        const float g = dy[j] * weight[j];
+        sums[j] += g;
+        dots[j] += g * normal[j];
+        columns[j] += dy[j] * normal[j];
+        columns[width + j] += dy[j];
+    }
+}
+
+/* normal: room for a row; columns: [2][width], of dweight and dbias. */
+static void layer_norm_grad_row(const Job *job, int64_t r, float *restrict normal, float *columns)
 {
     const int64_t width = job->rows->width;
     const float *dy = job->a + r * width, *x = job->b + r * width, *weight = job->weight;
     const float mean = sum_of(x, width) / (float) width;
     const float inverse = inverse_deviation(job->rows, x, mean);
     float sums[SUMS] = {0}, dots[SUMS] = {0};
-    for (int64_t i = 0; i < width; i++) {
-        const float g = dy[i] * weight[i], normal = (x[i] - mean) * inverse;
-        sums[i % SUMS] += g;
-        dots[i % SUMS] += g * normal;
-        dweight[i] += dy[i] * normal;
-        dbias[i] += dy[i];
-    }
+    int64_t i = 0;
+    for (int64_t j = 0; j < width; j++)
+        normal[j] = (x[j] - mean) * inverse;
+    for (; i + SUMS <= width; i += SUMS)
+        add_gradients(dy + i, normal + i, weight + i, width, columns + i, sums, dots, SUMS);
+    add_gradients(dy + i, normal + i, weight + i, width, columns + i, sums, dots, width - i);
     const float sum = total(sums) / (float) width, dot = total(dots) / (float) width;
+    float *restrict out = job->out + r * width;
     if (job->out)
-        for (int64_t i = 0; i < width; i++)
-            job->out[r * width + i] =
-                inverse * (dy[i] * weight[i] - sum - (x[i] - mean) * inverse * dot);
+        for (int64_t j = 0; j < width; j++)
+            out[j] = inverse * (dy[j] * weight[j] - sum - normal[j] * dot);
 }
 
+/* Columns are summed in float over blocks of rows, and the blocks in double. */
 static void layer_norm_grad_part(void *data, int64_t begin, int64_t end, int32_t worker)
 {
     const Job *job = data;
@@ -172,10 +191,16 @@ static void layer_norm_grad_part(void *data, int64_t begin, int64_t end, int32_t
     (void) worker;
     for (int64_t part = begin; part < end; part++) {
         double *sums = job->sums + part * 2 * width;
+        float *columns = job->columns + part * 3 * width, *normal = columns + 2 * width;
+        const int64_t last = job->count * (part + 1) / job->parts;
         memset(sums, 0, (size_t) (2 * width) * sizeof(double));
-        for (int64_t r = job->count * part / job->parts;
-             r < job->count * (part + 1) / job->parts; r++)
-            layer_norm_grad_row(job, r, sums, sums + width);
+        for (int64_t r = job->count * part / job->parts; r < last; r += BLOCK) {
+            memset(columns, 0, (size_t) (2 * width) * sizeof(float));
+            for (int64_t row = r; row < min_i64(r + BLOCK, last); row++)
+                layer_norm_grad_row(job, row, normal, columns);
+            for (int64_t i = 0; i < 2 * width; i++)
+                sums[i] += (double) columns[i];
+        }
     }
 }
 
@@ -213,6 +238,7 @@ static XgStatus run_layer_norm_grad(const Engine *engine, const Kernel *kernel, 
     Job job = {.rows = rows, .a = run->inputs[0], .b = run->inputs[1], .weight = run->inputs[2],
                .out = run->outputs[0], .sums = run->scratch, .count = run->batch * rows->rows,
                .parts = engine->workers};
+    job.columns = (float *) (job.sums + job.parts * 2 * rows->width);
     run_static(engine, job.parts, 1, layer_norm_grad_part, &job);
     for (int k = 0; k < 2; k++)
         for (int64_t i = 0; i < rows->width && run->outputs[1 + k]; i++) {
@@ -243,7 +269,8 @@ static Kernel *prepare_rows(const Engine *engine, const XgNodeInfo *node, uint64
     rows->rows = elements_of(node->inputs[0]) / rows->width;
     rows->eps = attr_float(node, "eps");
     if (rows->base.run == run_layer_norm_grad)
-        *scratch_size = (uint64_t) (engine->workers * 2 * rows->width) * sizeof(double);
+        *scratch_size = (uint64_t) (engine->workers * rows->width) *
+                        (2 * sizeof(double) + 3 * sizeof(float));
     return &rows->base;
 }
 
