@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-/* Dropout in training. Bits are made BLOCK draws at a time, in loops that vectorise. */
+/* Dropout in training. Bits are made BLOCK draws at a time. */
 #include "engine.h"
+#include "vector.h"
 
 #include <math.h>
 #include <xenograft/draft/random.h>
@@ -23,14 +24,74 @@ typedef struct {
     uint64_t seed, stream;
 } Job;
 
+#ifdef VECTOR_FMA
+
+#if defined(__AVX512F__)
+typedef __m512i Words;
+#define XOR _mm512_xor_si512
+#define SET_ALL _mm512_set1_epi64
+#else
+typedef __m256i Words;
+#define XOR _mm256_xor_si256
+#define SET_ALL _mm256_set1_epi64x
+#endif
+
+/* xg_random_bits() of as many draws as a vector has 64-bit lanes. Words lie in the lower halves,
+ * which are all that a multiplication reads. */
+static inline Words lane_bits(uint64_t seed, uint64_t stream, Words index)
+{
+    const Words m0 = SET_ALL(0xD2511F53), m1 = SET_ALL(0xCD9E8D57);
+    Words c0 = index, c1 = VECTOR_OP(srli_epi64)(index, 32);
+    Words c2 = SET_ALL((int64_t) stream);
+    Words c3 = SET_ALL((int64_t) (stream >> 32));
+    uint32_t k0 = (uint32_t) seed, k1 = (uint32_t) (seed >> 32);
+    for (int round = 0; round < 10; round++, k0 += 0x9E3779B9U, k1 += 0xBB67AE85U) {
+        const Words p0 = VECTOR_OP(mul_epu32)(m0, c0), p1 = VECTOR_OP(mul_epu32)(m1, c2);
+        c0 = XOR(XOR(VECTOR_OP(srli_epi64)(p1, 32), c1), SET_ALL(k0));
+        c2 = XOR(XOR(VECTOR_OP(srli_epi64)(p0, 32), c3), SET_ALL(k1));
+        c1 = p1;
+        c3 = p0;
+    }
+    const Words low = VECTOR_OP(srli_epi64)(VECTOR_OP(slli_epi64)(c1, 32), 32);
+    return XOR(VECTOR_OP(slli_epi64)(c0, 32), low);
+}
+
+static void draw_bits(const Job *job, int64_t first, uint64_t *bits)
+{
+    static const uint64_t counts[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+    Words ahead;
+    memcpy(&ahead, counts, sizeof ahead);
+    for (int64_t i = 0; i < BLOCK; i += LANES / 2) {
+        const Words index = VECTOR_OP(add_epi64)(ahead, SET_ALL(first + i));
+        const Words lanes = lane_bits(job->seed, job->stream, index);
+        memcpy(bits + i, &lanes, sizeof lanes);
+    }
+}
+
+#else
+
+static void draw_bits(const Job *job, int64_t first, uint64_t *bits)
+{
+    for (int64_t i = 0; i < BLOCK; i++)
+        bits[i] = xg_random_bits(job->seed, job->stream, (uint64_t) (first + i));
+}
+
+#endif
+
+static void multiply(const float *restrict x, const float *restrict masks, int64_t count,
+                     float *restrict y)
+{
+    for (int64_t i = 0; i < count; i++)
+        y[i] = x[i] * masks[i];
+}
+
 /* The masks of draws first.. */
 static void draw(const Job *job, int64_t first, int64_t count, float *masks)
 {
     uint64_t bits[BLOCK];
     const uint64_t limit = job->dropout->limit;
     const float kept = job->dropout->kept;
-    for (int64_t i = 0; i < BLOCK; i++)
-        bits[i] = xg_random_bits(job->seed, job->stream, (uint64_t) (first + i));
+    draw_bits(job, first, bits);
     for (int64_t i = 0; i < count; i++)
         masks[i] = bits[i] >= limit ? kept : 0;
 }
@@ -45,8 +106,8 @@ static void drop_elements(void *data, int64_t begin, int64_t end, int32_t worker
         draw(job, at, count, masks);
         if (job->mask)
             memcpy(job->mask + at, masks, (size_t) count * sizeof(float));
-        for (int64_t i = 0; job->y && i < count; i++)
-            job->y[at + i] = job->x[at + i] * masks[i];
+        if (job->y)
+            multiply(job->x + at, masks, count, job->y + at);
     }
 }
 
