@@ -217,6 +217,20 @@ gboolean xg_study_classify(XgStudy *study, float *probabilities, GError **error)
                                  study->dataset->class_count, probabilities, error);
 }
 
+gboolean xg_study_classify_items(XgStudy *study, const XgTrainerSpec *spec, const guint64 *items,
+                                 gsize count, float *probabilities, GError **error)
+{
+    XgValue *tap = tap_of(study);
+    const gsize columns = (gsize) xg_shape_elements(&tap->shape);
+    g_autofree float *rows = g_try_new(float, MAX(count, 1) * columns);
+    if (rows == NULL)
+        return xg_error_set(error, XG_NOMEM, "no memory for %" G_GSIZE_FORMAT " feature vectors",
+                            count);
+    return xg_train_features(spec, tap, items, count, rows, error) &&
+           xg_classifier_predict(study->strategy, (gint64) count, (gint64) columns, rows,
+                                 study->dataset->class_count, probabilities, error);
+}
+
 /* ---- Model files --------------------------------------------------------------------------- */
 
 gboolean xg_study_save_classifier(XgStudy *study, XgTensorWriter *writer, XgStrategyState *state,

@@ -23,6 +23,10 @@ gboolean xg_study_place_classifier(XgStudy *study, GError **error);
 /** Feature vectors of all images with the store's values, then fit() on the training part. */
 gboolean xg_study_fit_classifier(XgStudy *study, GError **error);
 
+/** predict() for some images, whose features are computed as `spec` says; count x classes. */
+gboolean xg_study_classify_items(XgStudy *study, const XgTrainerSpec *spec, const guint64 *items,
+                                 gsize count, float *probabilities, GError **error);
+
 /** predict() for all images of the study, item_count x classes. */
 gboolean xg_study_classify(XgStudy *study, float *probabilities, GError **error);
 

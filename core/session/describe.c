@@ -6,6 +6,7 @@
 
 #include "graph/op.h"
 
+#include <xenograft/draft/engine.h>
 #include <string.h>
 
 #define CLASSES_SHOWN 1000
@@ -59,7 +60,27 @@ static void list_entry_text(GString *text, const XgEntry *entry)
                                entry->shadowed_by->path, entry->module, entry->id);
 }
 
-static void list_entry_json(JsonBuilder *builder, const XgEntry *entry)
+/* Asking an engine runs its code, so it is done only where engines were asked for. */
+typedef struct {
+    const XgEntry *best; /* what engine = auto takes */
+    int suits;           /* the engine in hand */
+} EngineNote;
+
+static void note_engine_text(GString *text, const XgEntry *entry, const EngineNote *note)
+{
+    g_string_append_printf(text, "%-10s %-18s suits this processor %d of 100%s\n", "", "",
+                           note->suits, entry == note->best ? "; engine = auto takes it" : "");
+}
+
+static void note_engine_json(JsonBuilder *builder, const XgEntry *entry, const EngineNote *note)
+{
+    json_builder_set_member_name(builder, "suits");
+    json_builder_add_int_value(builder, note->suits);
+    json_builder_set_member_name(builder, "auto");
+    json_builder_add_boolean_value(builder, entry == note->best);
+}
+
+static void list_entry_json(JsonBuilder *builder, const XgEntry *entry, const EngineNote *note)
 {
     json_builder_begin_object(builder);
     xg_json_text(builder, "kind", entry->kind);
@@ -70,7 +91,14 @@ static void list_entry_json(JsonBuilder *builder, const XgEntry *entry)
     xg_json_text(builder, "module", entry->module);
     xg_json_text(builder, "file", entry->path);
     xg_json_text(builder, "shadowed_by", entry->shadowed_by ? entry->shadowed_by->path : NULL);
+    if (note != NULL)
+        note_engine_json(builder, entry, note);
     json_builder_end_object(builder);
+}
+
+static gboolean wants_engines(const XgEntry *entry, const char *kind)
+{
+    return kind != NULL && strcmp(entry->kind, XG_ENGINE_KIND) == 0 && entry->shadowed_by == NULL;
 }
 
 char *xg_session_list(XgSession *session, const char *kind, gboolean json, GError **error)
@@ -80,12 +108,20 @@ char *xg_session_list(XgSession *session, const char *kind, gboolean json, GErro
     g_autoptr(JsonBuilder) builder = json_builder_new();
     GString *text = g_string_new(NULL);
     json_builder_begin_array(builder);
+    EngineNote note = {NULL, 0};
     const XgEntry *entry = NULL;
     while ((entry = xg_registry_next(session->registry, NULL, entry)) != NULL) {
         if (!is_kind(entry, kind))
             continue;
+        const gboolean noted = wants_engines(entry, kind);
         list_entry_text(text, entry);
-        list_entry_json(builder, entry);
+        if (noted) {
+            int best_suits;
+            note.best = xg_session_best_engine(session, &best_suits);
+            note.suits = xg_session_engine_suits(session, entry);
+            note_engine_text(text, entry, &note);
+        }
+        list_entry_json(builder, entry, noted ? &note : NULL);
     }
     json_builder_end_array(builder);
     g_autofree char *plain = g_string_free(text, FALSE);

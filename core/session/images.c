@@ -209,6 +209,22 @@ void xg_study_make_features(XgStudy *study)
                       "views = N it learns from N augmented views of each");
 }
 
+XgFeatureStore *xg_study_uncached_features(XgStudy *study, const char *engine_identity)
+{
+    const XgFeatureSpec spec = {
+        .feed = {feed_open, feed_next, feed_close, study},
+        .item_hashes = study->hashes,
+        .item_count = study->dataset->items->len,
+        .preprocessing = study->view_texts->pdata[0],
+        .engine_identity = engine_identity,
+        .program_limit = (gsize) xg_resolved_int(study->resolved, "engine", "memory") / 4,
+        .interrupted = study->session->events ? study->session->events->interrupted : NULL,
+        .note = cache_note,
+        .user = study,
+    };
+    return xg_feature_store_new(&spec);
+}
+
 void xg_study_free_features(XgStudy *study)
 {
     xg_feature_store_free(study->features);

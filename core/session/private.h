@@ -51,11 +51,23 @@ typedef struct {
     char *reason;          /**< why this one */
 } XgSessionEngine;
 
+/** How well an engine suits this processor, 0 to 100, as it says itself; 0 with a warning when no
+ *  instance of it can be made. */
+int xg_session_engine_suits(XgSession *session, const XgEntry *entry);
+
+/** The engine that suits this processor best, the first by id among equals, and how well; NULL:
+ *  none does. */
+const XgEntry *xg_session_best_engine(XgSession *session, int *suits);
+
 /** The engine `id`, "auto" for the one that suits best, "reference" for none. The session's pool
  *  gets `threads` workers (0: one per processor). */
 XgSessionEngine *xg_session_engine_new(XgSession *session, const char *id, int threads,
                                        const XgParamSet *params, GError **error);
 void xg_session_engine_free(XgSessionEngine *engine);
+
+/** The same engine with default parameters, which give full precision, on the session's pool. */
+XgSessionEngine *xg_session_engine_exact(XgSession *session, const XgSessionEngine *engine,
+                                         GError **error);
 
 /* ---- weights.c ------------------------------------------------------------------------------ */
 

@@ -163,7 +163,7 @@ static gboolean score_parts(XgStudy *study, GError **error)
                                 probabilities, error))
             return FALSE;
     }
-    return TRUE;
+    return xg_study_note_precision(study, all, error);
 }
 
 gboolean xg_run_publish(const XgStudy *study, const char *folder, GError **error)

@@ -141,6 +141,13 @@ gboolean xg_study_read_augment(XgStudy *study, GError **error);
 void xg_study_make_features(XgStudy *study);
 void xg_study_free_features(XgStudy *study);
 
+/** A store of images as they are that keeps nothing, for another engine. */
+XgFeatureStore *xg_study_uncached_features(XgStudy *study, const char *engine_identity);
+
+/** Where the engine rounds to less than float32: computes the test part again without, and notes in
+ *  the record what that changes. `probabilities`: of all items. */
+gboolean xg_study_note_precision(XgStudy *study, const float *probabilities, GError **error);
+
 /** Images as the network gets them, changed as `draws` (NULL: not) say, into `out`, count x
  *  xg_preprocess_length(). */
 gboolean xg_study_load_images(XgStudy *study, const guint64 *items, const guint64 *draws,
