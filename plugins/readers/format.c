@@ -72,25 +72,47 @@ const char *format_name(ImageFormat format)
 /* ---- PNG (ISO/IEC 15948)
  * -------------------------------------------------------------------------- */
 
-/* CRC of annex D, four bits at a time. */
-static uint32_t png_crc(const uint8_t *bytes, uint64_t size)
+/* CRC of annex D, eight bytes at a time: row k is the CRC of a byte with k zeros after it. */
+typedef struct {
+    uint32_t rows[8][256];
+} CrcTable;
+
+static void crc_table(CrcTable *table)
 {
-    static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
-                                       0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-                                       0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-                                       0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
-    uint32_t crc = 0xffffffff;
-    for (uint64_t i = 0; i < size; i++) {
-        crc ^= bytes[i];
-        crc = crc >> 4 ^ table[crc & 15];
-        crc = crc >> 4 ^ table[crc & 15];
+    for (uint32_t i = 0; i < 256; i++) {
+        uint32_t crc = i;
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+        table->rows[0][i] = crc;
     }
+    for (int k = 1; k < 8; k++)
+        for (int i = 0; i < 256; i++) {
+            const uint32_t before = table->rows[k - 1][i];
+            table->rows[k][i] = before >> 8 ^ table->rows[0][before & 255];
+        }
+}
+
+static uint32_t png_crc(const CrcTable *table, const uint8_t *bytes, uint64_t size)
+{
+    const uint32_t(*rows)[256] = table->rows;
+    uint32_t crc = 0xffffffff;
+    for (; size >= 8; size -= 8, bytes += 8) {
+        const uint32_t first = crc ^ ((uint32_t) bytes[0] | (uint32_t) bytes[1] << 8 |
+                                      (uint32_t) bytes[2] << 16 | (uint32_t) bytes[3] << 24);
+        crc = rows[7][first & 255] ^ rows[6][first >> 8 & 255] ^ rows[5][first >> 16 & 255] ^
+              rows[4][first >> 24] ^ rows[3][bytes[4]] ^ rows[2][bytes[5]] ^ rows[1][bytes[6]] ^
+              rows[0][bytes[7]];
+    }
+    for (; size > 0; size--, bytes++)
+        crc = crc >> 8 ^ rows[0][(crc ^ *bytes) & 255];
     return ~crc;
 }
 
 static const char *png_problem(const uint8_t *b, uint64_t size)
 {
     uint64_t at = 8;
+    CrcTable table;
+    crc_table(&table);
     for (;;) {
         if (size - at < 12)
             return truncated;
@@ -99,7 +121,7 @@ static const char *png_problem(const uint8_t *b, uint64_t size)
         if (length > size - at - 12)
             return length > INT32_MAX ? "a chunk has an impossible length" : truncated;
         const int critical = !(type[0] & 0x20);
-        if (critical && png_crc(type, length + 4) != be32(type + 4 + length))
+        if (critical && png_crc(&table, type, length + 4) != be32(type + 4 + length))
             return "the checksum of a chunk is wrong";
         if (memcmp(type, "IEND", 4) == 0)
             return NULL;
