@@ -47,7 +47,7 @@ RESERVED = {
     "zip.h": ("plugins/weights/torch/",),
     "stb_easy_font.h": ("core/report/sheet.c",),
     "stb_image.h": ("plugins/readers/stb.c",),
-    "stb_image_write.h": ("core/report/sheet.c",),
+    "stb_image_write.h": ("core/report/sheet.c", "tests/bench/pictures.c"),
 }
 # Headers of the system that files outside plugins/ need as well.
 SYSTEM_C_OF = {"strategies/classical/interruptible.c": {"pthread.h"}}
