@@ -4,7 +4,7 @@
  * [SIZE_PX]. */
 #include "data/augment.h"
 
-#include "../unit/stb_source.h"
+#include "../unit/reader_source.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +55,7 @@ int main(int argc, char **argv)
                             .mean = {0.485, 0.456, 0.406},
                             .std = {0.229, 0.224, 0.225}};
     if (argc < 2 || !xg_preprocess_check(&p, &error) ||
-        !xg_image_read(stb_reader(), argv[1], &image, &error)) {
+        !xg_image_read(plugin_reader(), argv[1], &image, &error)) {
         fprintf(stderr, "bench_augment IMAGE [SIZE_PX]: %s\n", error ? error->message : "usage");
         return 2;
     }

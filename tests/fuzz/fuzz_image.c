@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
 /* Any bytes as an image file: pixels or an error with text, and no crash. */
-#include "../unit/stb_source.h"
+#include "../unit/reader_source.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
 {
     g_auto(XgImage) image = {0};
     g_autoptr(GError) error = NULL;
-    XgImageReader reader = *stb_reader();
+    XgImageReader reader = *plugin_reader();
     guint8 *copy = malloc(size ? size : 1);
     if (!copy)
         return 0;

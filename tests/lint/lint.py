@@ -39,6 +39,8 @@ TOOL_MAY_INCLUDE = {"session/session.h"}
 RESERVED = {
     "cblas.h": ("plugins/engines/openblas/", "strategies/classical/lda_solve.c"),
     "hdf5.h": ("plugins/weights/keras/",),
+    "jerror.h": ("plugins/readers/jpeg.c",),
+    "jpeglib.h": ("plugins/readers/jpeg.c",),
     "libsvm/svm.h": ("strategies/classical/",),
     "linear.h": ("strategies/classical/",),
     "oneapi/dnnl/dnnl.h": ("plugins/engines/onednn/",),

@@ -4,7 +4,7 @@
 #include "base/rng.h"
 #include "data/augment_draw.h"
 #include "data/loader.h"
-#include "stb_source.h"
+#include "reader_source.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -59,7 +59,7 @@ static XgAugment busy(void)
 static void read_image(const char *name, XgImage *image)
 {
     g_autofree char *path = g_build_filename(XG_TEST_DATA, "images", name, NULL);
-    ck_assert(xg_image_read(stb_reader(), path, image, NULL));
+    ck_assert(xg_image_read(plugin_reader(), path, image, NULL));
 }
 
 /* ---- torchvision's numbers ----------------------------------------------------------------- */
@@ -377,7 +377,7 @@ START_TEST(test_pure)
     for (int threads = 1; threads <= 3; threads++)
         for (gint64 batch = 1; batch <= 9; batch += 4) {
             g_autoptr(XgLoader) loader = xg_loader_new_changed(
-                dataset, stb_reader(), &preprocess, &changes, indices, LIST, batch, threads, NULL);
+                dataset, plugin_reader(), &preprocess, &changes, indices, LIST, batch, threads, NULL);
             ck_assert_ptr_nonnull(loader);
             const float *pixels;
             gint64 n;

@@ -5,7 +5,7 @@
 #include <xenograft/backbone.h>
 
 #include "data/loader.h"
-#include "stb_source.h"
+#include "reader_source.h"
 
 #include <check.h>
 
@@ -56,7 +56,7 @@ static void check_order(const XgDataset *dataset, gsize count, gint64 batch, int
         indices[i] = index_at(i);
     g_autoptr(GError) error = NULL;
     g_autoptr(XgLoader) loader =
-        xg_loader_new(dataset, stb_reader(), &preprocess, indices, count, batch, threads, &error);
+        xg_loader_new(dataset, plugin_reader(), &preprocess, indices, count, batch, threads, &error);
     ck_assert_msg(loader != NULL, "%s", error ? error->message : "");
     ck_assert_uint_le(xg_loader_memory(loader),
                       (gsize) (4 * batch + threads) * LENGTH * sizeof(float));
@@ -70,7 +70,7 @@ static void check_order(const XgDataset *dataset, gsize count, gint64 batch, int
         for (gint64 i = 0; i < n; i++, position++) {
             float expected[LENGTH];
             const XgItem *item = xg_dataset_item(dataset, index_at(position));
-            ck_assert(xg_preprocess_file(&preprocess, stb_reader(), item->path, expected, NULL));
+            ck_assert(xg_preprocess_file(&preprocess, plugin_reader(), item->path, expected, NULL));
             ck_assert_mem_eq(pixels + i * LENGTH, expected, sizeof expected);
         }
     }
@@ -99,7 +99,7 @@ START_TEST(test_first_error)
     g_autoptr(XgDataset) dataset = make_dataset();
     const guint indices[] = {0, 1, 2, 3, 2, 6, 8, 6, 0, 1, 2};
     for (int threads = 1; threads <= 4; threads++) {
-        g_autoptr(XgLoader) loader = xg_loader_new(dataset, stb_reader(), &preprocess, indices,
+        g_autoptr(XgLoader) loader = xg_loader_new(dataset, plugin_reader(), &preprocess, indices,
                                                    G_N_ELEMENTS(indices), 4, threads, NULL);
         const float *pixels;
         gint64 n;
@@ -122,7 +122,7 @@ START_TEST(test_no_image)
     const guint index = 8;
     g_autoptr(GError) error = NULL;
     g_autoptr(XgLoader) loader =
-        xg_loader_new(dataset, stb_reader(), &preprocess, &index, 1, 4, 2, NULL);
+        xg_loader_new(dataset, plugin_reader(), &preprocess, &index, 1, 4, 2, NULL);
     const float *pixels;
     gint64 n;
     ck_assert(!xg_loader_next(loader, &pixels, &n, &error));
@@ -138,7 +138,7 @@ START_TEST(test_given_up_early)
     gint64 n;
     for (int taken = 0; taken < 4; taken++) {
         g_autoptr(XgLoader) loader =
-            xg_loader_new(dataset, stb_reader(), &preprocess, indices, 64, 4, 3, NULL);
+            xg_loader_new(dataset, plugin_reader(), &preprocess, indices, 64, 4, 3, NULL);
         for (int i = 0; i < taken; i++)
             ck_assert(xg_loader_next(loader, &pixels, &n, NULL));
     }
@@ -162,7 +162,7 @@ START_TEST(test_bad_arguments)
                  {&preprocess, &index, 1, 0}};
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
-        ck_assert_ptr_null(xg_loader_new(dataset, stb_reader(), cases[i].preprocess, cases[i].index,
+        ck_assert_ptr_null(xg_loader_new(dataset, plugin_reader(), cases[i].preprocess, cases[i].index,
                                          1, cases[i].batch, cases[i].threads, &error));
         ck_assert_int_eq(xg_error_status(error), XG_INVALID);
     }
@@ -178,7 +178,7 @@ START_TEST(test_sixteen_bit)
         plain.std[c] = 1.0;
     }
     float out[7 * 7 * 3];
-    ck_assert(xg_preprocess_file(&plain, stb_reader(), XG_TEST_DATA "/images/deep.png", out, NULL));
+    ck_assert(xg_preprocess_file(&plain, plugin_reader(), XG_TEST_DATA "/images/deep.png", out, NULL));
     for (int y = 0; y < 7; y++)
         for (int x = 0; x < 7; x++)
             for (int c = 0; c < 3; c++)

@@ -9,7 +9,7 @@
 
 #include "base/rng.h"
 #include "data/check.h"
-#include "stb_source.h"
+#include "reader_source.h"
 
 #include <check.h>
 
@@ -33,7 +33,7 @@ static XgImage decode(const char *name)
     g_autofree guint8 *bytes = read_bytes(name, &size);
     g_autoptr(GError) error = NULL;
     XgImage image = {0};
-    ck_assert_msg(xg_image_decode(stb_reader(), name, bytes, size, &image, &error), "%s",
+    ck_assert_msg(xg_image_decode(plugin_reader(), name, bytes, size, &image, &error), "%s",
                   error ? error->message : "");
     return image;
 }
@@ -100,7 +100,7 @@ START_TEST(test_top_down_bmp)
                                  0,   0,   8,  0, 0, 0, 0,   0,   0,   0,   0,  0, 0,  0, 0,  0,
                                  0,   0,   0,  0, 0, 0, 3,   2,   1,   0,   6,  5, 4,  0};
     g_auto(XgImage) image = {0};
-    ck_assert(xg_image_decode(stb_reader(), "f", bmp, sizeof bmp, &image, NULL));
+    ck_assert(xg_image_decode(plugin_reader(), "f", bmp, sizeof bmp, &image, NULL));
     ck_assert_int_eq(image.info.height_px, 2);
     for (int i = 0; i < 6; i++)
         ck_assert_uint_eq(((guint8 *) image.pixels)[i], i + 1);
@@ -116,7 +116,7 @@ static gboolean try_bytes(const guint8 *bytes, gsize size)
     g_auto(XgImage) image = {0};
     g_autoptr(GError) error = NULL;
     g_autofree guint8 *exact = g_memdup2(bytes, size);
-    const gboolean ok = xg_image_decode(stb_reader(), "f", exact, size, &image, &error);
+    const gboolean ok = xg_image_decode(plugin_reader(), "f", exact, size, &image, &error);
     ck_assert(ok ? image.pixels && !error : error && g_str_has_prefix(error->message, "f: "));
     ck_assert(ok || !strchr(error->message, '\n'));
     return ok;
@@ -201,18 +201,18 @@ START_TEST(test_refusals)
 {
     gsize size;
     g_autofree guint8 *bytes = read_bytes("small.png", &size);
-    g_autofree char *empty = decode_error(stb_reader(), bytes, 0, XG_FORMAT);
+    g_autofree char *empty = decode_error(plugin_reader(), bytes, 0, XG_FORMAT);
     ck_assert_str_eq(empty, "f: expected an image, found an empty file");
-    g_autofree char *text = decode_error(stb_reader(), "hello, world", 12, XG_FORMAT);
+    g_autofree char *text = decode_error(plugin_reader(), "hello, world", 12, XG_FORMAT);
     ck_assert_str_eq(text, "f: expected an image, found a file that no reader knows");
-    XgImageReader limited = *stb_reader();
+    XgImageReader limited = *plugin_reader();
     limited.max_pixels = 9 * 13 - 1;
     g_autofree char *large = decode_error(&limited, bytes, size, XG_LIMIT);
     ck_assert_str_eq(large, "f: expected at most 116 pixels, found 9 x 13");
     static const char pnm[] = "P5 100000 100000 255\n.";
-    g_autofree char *absurd = decode_error(stb_reader(), pnm, sizeof pnm - 1, XG_LIMIT);
+    g_autofree char *absurd = decode_error(plugin_reader(), pnm, sizeof pnm - 1, XG_LIMIT);
     ck_assert_str_eq(absurd, "f: expected at most 100000000 pixels, found 100000 x 100000");
-    g_autofree char *cut = decode_error(stb_reader(), bytes, size - 20, XG_FORMAT);
+    g_autofree char *cut = decode_error(plugin_reader(), bytes, size - 20, XG_FORMAT);
     ck_assert_str_eq(cut, "f: expected a whole PNG image, found: truncated: the file ends before "
                           "the picture does");
 }
@@ -224,7 +224,7 @@ START_TEST(test_jpeg_table_overflow)
     guint8 jpeg[4 + 2 + 17 + 272 + 2] = {0xff, 0xd8, 0xff, 0xc4, 0x01, 0x23};
     memset(jpeg + 7, 17, 16);
     memcpy(jpeg + sizeof jpeg - 2, "\xff\xd9", 2);
-    g_autofree char *message = decode_error(stb_reader(), jpeg, sizeof jpeg, XG_FORMAT);
+    g_autofree char *message = decode_error(plugin_reader(), jpeg, sizeof jpeg, XG_FORMAT);
     ck_assert_str_eq(message, "f: expected a whole JPEG image, found: an impossible Huffman table");
 }
 END_TEST
@@ -263,7 +263,7 @@ START_TEST(test_png_bomb)
     append_chunk(png, "IHDR", (const guint8 *) "\0\0\0\1\0\0\0\1\x08\0\0\0\0", 13);
     append_chunk(png, "IDAT", packed, written);
     append_chunk(png, "IEND", NULL, 0);
-    g_autofree char *message = decode_error(stb_reader(), png->data, png->len, XG_LIMIT);
+    g_autofree char *message = decode_error(plugin_reader(), png->data, png->len, XG_LIMIT);
     ck_assert_str_eq(message, "f: expected PNG data for its picture, found far more");
 }
 END_TEST
@@ -272,14 +272,14 @@ START_TEST(test_pnm_values)
 {
     static const guint8 pgm[] = "P5\n# low\n3 1\n100\n\x00\x32\xff";
     g_auto(XgImage) image = {0};
-    ck_assert(xg_image_decode(stb_reader(), "f", pgm, sizeof pgm - 1, &image, NULL));
+    ck_assert(xg_image_decode(plugin_reader(), "f", pgm, sizeof pgm - 1, &image, NULL));
     ck_assert_mem_eq(image.pixels, "\x00\x80\xff", 3);
     static const char *const bad[] = {
         "P5 0 1 255\n..",     "P5 3 1 0\n...",     "P5 3 1 65536\n......",
         "P5 -3 1 255\n...",   "P5 3 1 255",        "P5 3 1 255\n..",
         "P5 99999999999 1 1", "P5 3 1 256\n.....", "P6 1 1 255\n.."};
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
-        g_free(decode_error(stb_reader(), bad[i], strlen(bad[i]), XG_FORMAT));
+        g_free(decode_error(plugin_reader(), bad[i], strlen(bad[i]), XG_FORMAT));
 }
 END_TEST
 
@@ -361,7 +361,7 @@ START_TEST(test_check)
     g_autoptr(XgPool) pool = xg_pool_new(2);
     guint last = 0;
     g_autoptr(XgDatasetCheck) check =
-        xg_dataset_check(dataset, stb_reader(), pool, count_calls, &last, NULL);
+        xg_dataset_check(dataset, plugin_reader(), pool, count_calls, &last, NULL);
     ck_assert_ptr_nonnull(check);
     ck_assert_uint_eq(last, 8);
     static const char *const bad[][2] = {
@@ -404,9 +404,9 @@ START_TEST(test_check_ends)
     g_autoptr(XgPool) pool = xg_pool_new(1);
     g_autoptr(GError) cancelled = NULL;
     ck_assert_ptr_null(
-        xg_dataset_check(folder.dataset, stb_reader(), pool, stop, NULL, &cancelled));
+        xg_dataset_check(folder.dataset, plugin_reader(), pool, stop, NULL, &cancelled));
     ck_assert_int_eq(xg_error_status(cancelled), XG_CANCELLED);
-    XgImageReader limited = *stb_reader();
+    XgImageReader limited = *plugin_reader();
     limited.max_pixels = 11 * 7;
     g_autoptr(XgDatasetCheck) check =
         xg_dataset_check(folder.dataset, &limited, pool, NULL, NULL, NULL);

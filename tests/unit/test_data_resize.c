@@ -7,7 +7,7 @@
 
 #include "data/preprocess.h"
 #include "data/resize.h"
-#include "stb_source.h"
+#include "reader_source.h"
 
 #include <check.h>
 
@@ -28,7 +28,7 @@ static XgImage read_image(const char *name)
     XgImage image = {0};
     g_autoptr(GError) error = NULL;
     g_autofree char *path = g_build_filename(XG_TEST_DATA, "images", name, NULL);
-    ck_assert_msg(xg_image_read(stb_reader(), path, &image, &error), "%s",
+    ck_assert_msg(xg_image_read(plugin_reader(), path, &image, &error), "%s",
                   error ? error->message : "");
     return image;
 }
