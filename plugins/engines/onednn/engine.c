@@ -12,16 +12,6 @@ static const Maker *const own_makers[] = {
     NULL,
 };
 
-static int has_wide_vectors(void)
-{
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
-#else
-    return 0;
-#endif
-}
-
 static int has_bf16(void)
 {
 #if defined(__x86_64__)
@@ -32,10 +22,11 @@ static int has_bf16(void)
 #endif
 }
 
+/* Below engine openblas where that has kernels of its own: docs/performance.md. */
 static int32_t suits(void *data)
 {
     (void) data;
-    return has_wide_vectors() ? 90 : 60;
+    return 60;
 }
 
 static void destroy(void *data)

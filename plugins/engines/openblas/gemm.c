@@ -35,9 +35,9 @@ enum { CACHED_FLOATS = 131072 };
 /* A group of rows by a tile's columns from `column` on. */
 static void block_tile(const GemmBlock *b, int64_t group, int64_t column, int in_tile)
 {
-    const int64_t row = left_start(b->rows, group), stride = b->a_stride ? b->a_stride : b->k_count;
+    const int64_t row = left_start(b->rows, group);
     const int64_t at = row * b->c_stride + column;
-    Tile t = {.a = b->a + row * stride,
+    Tile t = {.a = b->a + row * b->a_stride,
               .b = b->packed + (column / PANEL * b->k + b->k0) * PANEL + column % PANEL,
               .a_stride = b->a_stride,
               .k = b->k_count,
@@ -101,7 +101,7 @@ void gemm_block(const GemmBlock *b)
     for (int64_t panel = b->first; panel < b->last; panel++) {
         const int64_t columns = min_i64(PANEL, b->n - panel * PANEL);
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int) b->rows, (int) columns,
-                    (int) b->k_count, 1.0F, b->a, (int) (b->a_stride ? b->a_stride : b->k_count),
+                    (int) b->k_count, 1.0F, b->a, (int) b->a_stride,
                     b->packed + (panel * b->k + b->k0) * PANEL, PANEL, b->begin ? 0.0F : 1.0F,
                     b->c + panel * PANEL, (int) b->c_stride);
     }

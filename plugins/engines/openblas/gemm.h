@@ -43,8 +43,8 @@ static inline int64_t packed_floats(int64_t n, int64_t k)
 void gemm_pack(float *packed, int64_t n, int64_t k, int64_t first, int64_t last, int64_t k0,
                int64_t k_count, const float *source, int64_t k_stride, int64_t n_stride);
 
-/* A left-hand matrix is packed in groups of rows of even size, a register tile's at most: a group
- * that starts at row r is at r * k of the packed matrix. */
+/* A left-hand matrix is taken in groups of rows of even size, a register tile's at most; packed, a
+ * group that starts at row r is at r * k. */
 
 /** Groups of so many rows. */
 static inline int64_t left_groups(int64_t rows)
@@ -64,9 +64,6 @@ static inline int64_t left_floats(int64_t rows, int64_t k)
     return rows * k + 16;
 }
 
-/** Packs one group of rows of a left-hand matrix; may write three floats behind it. */
-void gemm_pack_left(const float *a, int64_t stride, int64_t rows, int64_t k, float *to);
-
 /** A block of c = epilogue(a * b), rows x columns of panels [first, last): sums over k0 <= k < k0 +
  *  k_count are started (`begin`) or added to, and the epilogue applied when `end`. `a` points to
  *  the block's first row at k0; `packed`, `c`, `bias`, `residual` to their column 0. */
@@ -75,7 +72,7 @@ typedef struct {
     int64_t first, last;
     int64_t k0, k_count;
     const float *a;
-    int64_t a_stride; /**< 0: packed by gemm_pack_left() */
+    int64_t a_stride;
     const float *packed;
     float *c;
     int64_t c_stride;

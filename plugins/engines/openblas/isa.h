@@ -16,7 +16,6 @@
 #define gemm_block ISA(gemm_block)
 #define gemm_pack ISA(gemm_pack)
 #define gemm_outer ISA(gemm_outer)
-#define gemm_pack_left ISA(gemm_pack_left)
 #define gemm_pack_outer ISA(gemm_pack_outer)
 #define gemm_tile ISA(gemm_tile)
 #define row_highest ISA(row_highest)
