@@ -101,24 +101,6 @@ static dnnl_status_t forward_desc(const Layout *l, dnnl_prop_kind_t kind, int bi
         &l->result, l->strides, l->dilates, l->before, l->after);
 }
 
-static dnnl_status_t attributes_of(const ConvWant *want, dnnl_primitive_attr_t *attributes)
-{
-    dnnl_post_ops_t ops = NULL;
-    dnnl_status_t status = dnnl_primitive_attr_create(attributes);
-    if (status == dnnl_success)
-        status = dnnl_primitive_attr_set_scratchpad_mode(*attributes, dnnl_scratchpad_mode_user);
-    if (status == dnnl_success)
-        status = dnnl_post_ops_create(&ops);
-    if (status == dnnl_success && want->residual)
-        status = dnnl_post_ops_append_sum(ops, 1);
-    if (status == dnnl_success)
-        status = append_activation(ops, want->activation);
-    if (status == dnnl_success)
-        status = dnnl_primitive_attr_set_post_ops(*attributes, ops);
-    dnnl_post_ops_destroy(ops);
-    return status;
-}
-
 /* Gradients refer to their forward convolution. */
 static dnnl_status_t hint_of(const OneDnn *onednn, const Layout *layout,
                              dnnl_primitive_desc_t *hint)
@@ -136,7 +118,7 @@ static dnnl_status_t describe(const OneDnn *onednn, const ConvWant *want, const 
     dnnl_convolution_desc_t desc;
     dnnl_primitive_desc_t hint = NULL;
     dnnl_primitive_attr_t attributes = NULL;
-    dnnl_status_t status = attributes_of(want, &attributes);
+    dnnl_status_t status = attributes_of(want->residual, want->activation, &attributes);
     if (status == dnnl_success && want->direction != FORWARD)
         status = hint_of(onednn, l, &hint);
     if (status == dnnl_success && want->direction == FORWARD)

@@ -82,24 +82,6 @@ static dnnl_status_t matrix_desc(dnnl_memory_desc_t *desc, int64_t rows, int64_t
     return tensor_desc(desc, 2, dims, steps, type);
 }
 
-static dnnl_status_t attributes_of(const Linear *linear, dnnl_primitive_attr_t *attributes)
-{
-    dnnl_post_ops_t ops = NULL;
-    dnnl_status_t status = dnnl_primitive_attr_create(attributes);
-    if (status == dnnl_success)
-        status = dnnl_primitive_attr_set_scratchpad_mode(*attributes, dnnl_scratchpad_mode_user);
-    if (status == dnnl_success)
-        status = dnnl_post_ops_create(&ops);
-    if (status == dnnl_success && linear->residual)
-        status = dnnl_post_ops_append_sum(ops, 1);
-    if (status == dnnl_success)
-        status = append_activation(ops, linear->activation);
-    if (status == dnnl_success)
-        status = dnnl_primitive_attr_set_post_ops(*attributes, ops);
-    dnnl_post_ops_destroy(ops);
-    return status;
-}
-
 /* The left matrix dense in bfloat16, from float32 of those strides. */
 static dnnl_status_t make_convert(const OneDnn *onednn, Piece *piece, Strides left)
 {
@@ -137,7 +119,7 @@ static dnnl_status_t make_product(const OneDnn *onednn, const Linear *linear, co
     if (status == dnnl_success)
         status = matrix_desc(&bias, 1, p->n, result, dnnl_f32);
     if (status == dnnl_success)
-        status = attributes_of(linear, &attributes);
+        status = attributes_of(linear->residual, linear->activation, &attributes);
     if (status == dnnl_success)
         status = dnnl_matmul_desc_init(&desc, &made->source, weights, linear->bias ? &bias : NULL,
                                        &made->result);

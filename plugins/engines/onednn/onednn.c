@@ -134,13 +134,31 @@ const char *onednn_activation(const char *activation)
     return strcmp(activation, "none") == 0 ? "none" : NULL;
 }
 
-dnnl_status_t append_activation(dnnl_post_ops_t ops, const char *activation)
+static dnnl_status_t append_activation(dnnl_post_ops_t ops, const char *activation)
 {
     for (int i = 0; i < ACTIVATIONS && activation; i++)
         if (strcmp(activation, activations[i].name) == 0)
             return dnnl_post_ops_append_eltwise(ops, 1, activations[i].kind, activations[i].alpha,
                                                 0);
     return dnnl_success;
+}
+
+dnnl_status_t attributes_of(int residual, const char *activation, dnnl_primitive_attr_t *attributes)
+{
+    dnnl_post_ops_t ops = NULL;
+    dnnl_status_t status = dnnl_primitive_attr_create(attributes);
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_set_scratchpad_mode(*attributes, dnnl_scratchpad_mode_user);
+    if (status == dnnl_success)
+        status = dnnl_post_ops_create(&ops);
+    if (status == dnnl_success && residual)
+        status = dnnl_post_ops_append_sum(ops, 1);
+    if (status == dnnl_success)
+        status = append_activation(ops, activation);
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_set_post_ops(*attributes, ops);
+    dnnl_post_ops_destroy(ops);
+    return status;
 }
 
 XgStatus onednn_status(const OneDnn *onednn, dnnl_status_t status, const char *what)

@@ -67,8 +67,10 @@ dnnl_status_t reorder(const OneDnn *onednn, int32_t worker, const dnnl_memory_de
 /** That activation as a constant, "none" too; NULL when oneDNN has none that keeps NaN. */
 const char *onednn_activation(const char *activation);
 
-/** Adds it to a primitive's post-operations; NULL and "none" add nothing. */
-dnnl_status_t append_activation(dnnl_post_ops_t ops, const char *activation);
+/** A primitive's attributes: scratch from outside, the result added to what is there (`residual`),
+ *  then an activation of onednn_activation(), or NULL. */
+dnnl_status_t attributes_of(int residual, const char *activation,
+                            dnnl_primitive_attr_t *attributes);
 
 /** Bytes rounded up to whole cache lines. */
 static inline int64_t line_bytes(int64_t bytes)
