@@ -57,8 +57,8 @@ static gboolean engine_can(const XgProgramSpec *spec, const XgNode *before, cons
     const XgEngineHandle *engine = spec->engine;
     if (engine == NULL || engine->table == NULL)
         return TRUE;
-    XgNodeView *old = xg_node_view_new(before, spec->max_batch, NULL);
-    XgNodeView *new = xg_node_view_new(merged, spec->max_batch, NULL);
+    XgNodeView *old = xg_node_view_new(before, spec->max_batch, NULL, NULL);
+    XgNodeView *new = xg_node_view_new(merged, spec->max_batch, NULL, NULL);
     const gboolean can = engine->table->score(engine->self, xg_node_view_info(old)) == 0 ||
                          engine->table->score(engine->self, xg_node_view_info(new)) > 0;
     xg_node_view_free(old);

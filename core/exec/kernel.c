@@ -57,7 +57,7 @@ gboolean xg_kernel_prepare(XgKernel *kernel, const XgEngineHandle *engine, GErro
     const XgNodeInfo *info = xg_node_view_info(kernel->view);
     release(kernel, engine);
     kernel->scratch_size = 0;
-    if ((kernel->node->op->flags & XG_OP_VIEW) != 0)
+    if (kernel->idle)
         return TRUE;
     if (!has_engine(engine) || engine->table->score(engine->self, info) <= 0) {
         prepare_reference(kernel);
@@ -71,16 +71,17 @@ gboolean xg_kernel_prepare(XgKernel *kernel, const XgEngineHandle *engine, GErro
     return engine_failed(kernel, engine, status, error);
 }
 
-XgKernel *xg_kernel_new(const XgNode *node, gint64 max_batch, float *const *values,
-                        const float *const *constants, const XgEngineHandle *engine, GError **error)
+XgKernel *xg_kernel_new(const XgNode *node, gint64 max_batch, const XgKernelValues *values,
+                        gboolean idle, const XgEngineHandle *engine, GError **error)
 {
     XgKernel *kernel = g_new0(XgKernel, 1);
     kernel->node = node;
-    kernel->view = xg_node_view_new(node, max_batch, constants);
+    kernel->view = xg_node_view_new(node, max_batch, values->constants, values->strides);
+    kernel->idle = idle;
     kernel->inputs = g_new0(const float *, (gsize) MAX(node->input_count, 1));
     kernel->outputs = g_new0(float *, (gsize) MAX(node->output_count, 1));
     for (int k = 0; k < node->output_count; k++)
-        kernel->outputs[k] = values[node->outputs[k]->id];
+        kernel->outputs[k] = values->places[node->outputs[k]->id];
     if (!xg_kernel_prepare(kernel, engine, error)) {
         xg_kernel_free(kernel, engine);
         return NULL;
@@ -102,7 +103,7 @@ void xg_kernel_free(XgKernel *kernel, const XgEngineHandle *engine)
 gboolean xg_kernel_run(XgKernel *kernel, const XgEngineHandle *engine, gint64 batch, void *scratch,
                        GError **error)
 {
-    if ((kernel->node->op->flags & XG_OP_VIEW) != 0)
+    if (kernel->idle)
         return TRUE;
     const XgRun run = {batch, kernel->inputs, kernel->outputs, scratch};
     const gint64 started_us = g_get_monotonic_time();

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 typedef struct {
     const XgNode *node;
     XgNodeView *view;
+    gboolean idle;  /**< nothing to compute: the output lies where its inputs are */
     void *prepared; /**< the engine's kernel; NULL: the reference */
     guint64 scratch_size;
     const float **inputs; /**< per input of the node */
@@ -20,11 +21,16 @@ typedef struct {
     guint64 runs;
 } XgKernel;
 
-/** `values`, by value id: where outputs go, NULL where nobody needs them. `constants`: see
- *  xg_node_view_new(). The kernel must not outlive the node. */
-XgKernel *xg_kernel_new(const XgNode *node, gint64 max_batch, float *const *values,
-                        const float *const *constants, const XgEngineHandle *engine,
-                        GError **error);
+/** The values of a network, by value id. */
+typedef struct {
+    float *const *places;          /**< where outputs go, NULL where nobody needs them */
+    const float *const *constants; /**< see xg_node_view_new() */
+    const gint64 *strides;         /**< see xg_node_view_new() */
+} XgKernelValues;
+
+/** The kernel must not outlive the node. */
+XgKernel *xg_kernel_new(const XgNode *node, gint64 max_batch, const XgKernelValues *values,
+                        gboolean idle, const XgEngineHandle *engine, GError **error);
 void xg_kernel_free(XgKernel *kernel, const XgEngineHandle *engine);
 
 /** Prepares anew after constants changed. */

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-#include "exec/memory.h"
+#include "exec/join.h"
 
 #include "base/memory.h"
 #include "graph/op.h"
@@ -18,7 +18,10 @@ void xg_memory_plan_free(XgMemoryPlan *plan)
     g_free(plan->first);
     g_free(plan->last);
     g_free(plan->root);
+    g_free(plan->within);
+    g_free(plan->strides);
     g_free(plan->needed);
+    g_free(plan->joined);
     g_free(plan);
 }
 
@@ -56,19 +59,24 @@ static void find_lives(XgMemoryPlan *plan, const XgNetwork *network, XgValue *co
         need_until(plan, results[i]->id, count);
 }
 
-/* The life of the memory that `value` shares is extended to its own. */
-static void share(XgMemoryPlan *plan, const XgValue *value, guint root)
+void xg_memory_plan_share(XgMemoryPlan *plan, const XgValue *value, guint root)
 {
     plan->root[value->id] = root;
     plan->needed[root] |= plan->needed[value->id];
+    plan->first[root] = MIN(plan->first[root], plan->first[value->id]);
     plan->last[root] = MAX(plan->last[root], plan->last[value->id]);
+}
+
+static gboolean may_share(const XgMemoryPlan *plan, const XgNode *node, guint i)
+{
+    const guint from = node->inputs[0]->id, to = node->outputs[0]->id, root = plan->root[from];
+    return (node->op->flags & XG_OP_IN_PLACE) != 0 && plan->last[root] == i &&
+           plan->sizes[root] == plan->sizes[to] && plan->root[to] == to;
 }
 
 /* Views and in-place outputs join the memory of their input, in node order. */
 static void find_roots(XgMemoryPlan *plan, const XgNetwork *network)
 {
-    for (guint i = 0; i < network->values->len; i++)
-        plan->root[i] = i;
     for (guint i = 0; i < network->nodes->len; i++) {
         const XgNode *node = network->nodes->pdata[i];
         const XgValue *from = node->input_count > 0 ? node->inputs[0] : NULL;
@@ -78,11 +86,8 @@ static void find_roots(XgMemoryPlan *plan, const XgNetwork *network)
         const guint root = plan->root[from->id];
         const gboolean owned =
             ((const XgValue *) network->values->pdata[root])->kind == XG_VALUE_NODE;
-        if ((node->op->flags & XG_OP_VIEW) != 0)
-            share(plan, to, root);
-        else if ((node->op->flags & XG_OP_IN_PLACE) != 0 && owned && plan->last[root] == i &&
-                 plan->sizes[root] == plan->sizes[to->id])
-            share(plan, to, root);
+        if ((node->op->flags & XG_OP_VIEW) != 0 || (owned && may_share(plan, node, i)))
+            xg_memory_plan_share(plan, to, root);
     }
 }
 
@@ -136,11 +141,14 @@ static void place_all(XgMemoryPlan *plan, const XgNetwork *network)
         place(plan, placed, g_array_index(order, guint, i));
     for (guint i = 0; i < network->values->len; i++)
         if (plan->root[i] != i)
-            plan->offsets[i] = plan->offsets[plan->root[i]];
+            plan->offsets[i] = plan->offsets[plan->root[i]] == XG_NOT_PLANNED
+                                   ? XG_NOT_PLANNED
+                                   : plan->offsets[plan->root[i]] + plan->within[i];
 }
 
 XgMemoryPlan *xg_memory_plan_new(const XgNetwork *network, gint64 max_batch,
-                                 XgValue *const *results, guint result_count, GError **error)
+                                 XgValue *const *results, guint result_count,
+                                 const XgEngineHandle *engine, GError **error)
 {
     const guint count = MAX(network->values->len, 1);
     g_autoptr(XgMemoryPlan) plan = g_new0(XgMemoryPlan, 1);
@@ -149,12 +157,24 @@ XgMemoryPlan *xg_memory_plan_new(const XgNetwork *network, gint64 max_batch,
     plan->first = g_new0(guint, count);
     plan->last = g_new0(guint, count);
     plan->root = g_new0(guint, count);
+    plan->within = g_new0(gsize, count);
+    plan->strides = g_new0(gint64, count);
     plan->needed = g_new0(guint8, count);
+    plan->joined = g_new0(guint8, MAX(network->nodes->len, 1));
     for (guint i = 0; i < network->values->len; i++)
         if (!value_size(network->values->pdata[i], max_batch, &plan->sizes[i], error))
             return NULL;
     find_lives(plan, network, results, result_count);
+    for (guint i = 0; i < network->values->len; i++)
+        plan->root[i] = i;
+    if (engine != NULL && engine->table != NULL && engine->table->strided != NULL)
+        xg_join(plan, network, results, result_count, max_batch, engine);
     find_roots(plan, network);
     place_all(plan, network);
     return g_steal_pointer(&plan);
+}
+
+gboolean xg_memory_plan_is_idle(const XgMemoryPlan *plan, const XgNode *node)
+{
+    return (node->op->flags & XG_OP_VIEW) != 0 || plan->joined[node->id];
 }

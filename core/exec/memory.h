@@ -4,6 +4,7 @@
 #ifndef XG_EXEC_MEMORY_H
 #define XG_EXEC_MEMORY_H
 
+#include "exec/program.h"
 #include "graph/network.h"
 
 G_BEGIN_DECLS
@@ -13,24 +14,38 @@ G_BEGIN_DECLS
 
 /** The plan of a network whose nodes run in order. */
 typedef struct {
-    gsize *offsets; /**< per value id, in bytes, multiples of 64; or XG_NOT_PLANNED */
-    gsize *sizes;   /**< per value id, in bytes */
-    guint *first;   /**< per value id: node that writes it first */
-    guint *last;    /**< per value id: last node that needs it; the node count: after the run */
-    guint *root;    /**< per value id: the value whose memory it shares, maybe itself */
-    guint8 *needed; /**< per value id: 1 when a node or the caller reads it */
-    gsize size;     /**< of the arena */
+    gsize *offsets;  /**< per value id, in bytes, multiples of 64; or XG_NOT_PLANNED */
+    gsize *sizes;    /**< per value id, in bytes, gaps between its rows not counted */
+    guint *first;    /**< per value id: node that writes it first */
+    guint *last;     /**< per value id: last node that needs it; the node count: after the run */
+    guint *root;     /**< per value id: the value whose memory it shares, maybe itself */
+    gsize *within;   /**< per value id: bytes from the start of that memory */
+    gint64 *strides; /**< per value id: floats from row to row of a value whose rows lie in those of
+                          a concatenation; 0: no gaps */
+    guint8 *needed;  /**< per value id: 1 when a node or the caller reads it */
+    guint8 *joined;  /**< per node id: 1 for a concatenation whose inputs lie in its output */
+    gsize size;      /**< of the arena */
 } XgMemoryPlan;
 
 /**
- * Values share memory when their lives do not overlap, when a view shows another's elements, or
- * when an operator may work in place on an input that dies with it. Buffers are placed largest
- * first at the lowest free offset (greedy by size: Pisarchyk and Lee 2020, arXiv:2001.03288).
- * `results` stay until after the run. Errors: XG_LIMIT. [main]
+ * Values share memory when their lives do not overlap, when a view shows another's elements, when
+ * an operator may work in place on an input that dies with it, or when they are the inputs of a
+ * concatenation that `engine` can write where its output is (NULL: none is). Buffers are placed
+ * largest first at the lowest free offset (greedy by size: Pisarchyk and Lee 2020,
+ * arXiv:2001.03288). `results` stay until after the run. Errors: XG_LIMIT. [main]
  */
 XgMemoryPlan *xg_memory_plan_new(const XgNetwork *network, gint64 max_batch,
-                                 XgValue *const *results, guint result_count, GError **error);
+                                 XgValue *const *results, guint result_count,
+                                 const XgEngineHandle *engine, GError **error);
 void xg_memory_plan_free(XgMemoryPlan *plan);
+
+/** Whether a node has nothing to compute. */
+gboolean xg_memory_plan_is_idle(const XgMemoryPlan *plan, const XgNode *node);
+
+/* For join.c. */
+
+/** Lets `value` share the memory of `root`, whose life is extended to its own. */
+void xg_memory_plan_share(XgMemoryPlan *plan, const XgValue *value, guint root);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgMemoryPlan, xg_memory_plan_free)
 

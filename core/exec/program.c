@@ -129,8 +129,11 @@ static int input_index(const XgProgram *program, const XgValue *value)
 
 static gboolean make_kernel(XgProgram *program, const XgNode *node, GError **error)
 {
-    XgKernel *kernel = xg_kernel_new(node, program->slice, (float *const *) program->values,
-                                     program->constants, program->engine, error);
+    const XgKernelValues values = {(float *const *) program->values, program->constants,
+                                   program->memory->strides};
+    XgKernel *kernel =
+        xg_kernel_new(node, program->slice, &values, xg_memory_plan_is_idle(program->memory, node),
+                      program->engine, error);
     if (kernel == NULL)
         return FALSE;
     g_ptr_array_add(program->kernels, kernel);
@@ -400,7 +403,7 @@ XgProgramFacts xg_program_facts(const XgProgram *program)
     };
     for (guint i = 0; i < program->kernels->len; i++) {
         const XgKernel *kernel = program->kernels->pdata[i];
-        if ((kernel->node->op->flags & XG_OP_VIEW) != 0)
+        if (kernel->idle)
             continue;
         facts.nodes++;
         facts.reference_nodes += kernel->prepared == NULL;

@@ -44,16 +44,21 @@ struct XgNodeView {
     const XgTensor **pointers; /* inputs, then outputs */
 };
 
-static void describe(const XgValue *value, const float *const *constants, XgTensor *tensor)
+static void describe(const XgValue *value, const float *const *constants, const gint64 *strides,
+                     XgTensor *tensor)
 {
     tensor->rank = value->shape.rank;
     tensor->is_parameter = value->kind == XG_VALUE_PARAMETER || value->kind == XG_VALUE_BUFFER;
     for (int i = 0; i < value->shape.rank; i++)
         tensor->dims[i] = value->shape.dims[i];
     tensor->constant = constants ? constants[value->id] : NULL;
+    tensor->stride = strides ? strides[value->id] : 0;
+    if (tensor->stride == 0)
+        tensor->stride = tensor->dims[tensor->rank - 1];
 }
 
-XgNodeView *xg_node_view_new(const XgNode *node, gint64 max_batch, const float *const *constants)
+XgNodeView *xg_node_view_new(const XgNode *node, gint64 max_batch, const float *const *constants,
+                             const gint64 *strides)
 {
     const int count = node->input_count + node->output_count;
     XgNodeView *view = g_new0(XgNodeView, 1);
@@ -64,7 +69,7 @@ XgNodeView *xg_node_view_new(const XgNode *node, gint64 max_batch, const float *
             i < node->input_count ? node->inputs[i] : node->outputs[i - node->input_count];
         if (!value)
             continue;
-        describe(value, constants, &view->tensors[i]);
+        describe(value, constants, strides, &view->tensors[i]);
         view->pointers[i] = &view->tensors[i];
     }
     view->info.op = node->op->id;

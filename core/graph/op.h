@@ -98,10 +98,11 @@ const char *xg_info_string(const XgNodeInfo *node, const char *name);
 /** Elements of a tensor with `batch` rows. */
 gint64 xg_tensor_elements(const XgTensor *tensor, gint64 batch);
 
-/** The XgNodeInfo of a node; arrays inside belong to the result. `constants` (by value id, may be
- *  NULL) gives XgTensor.constant. */
+/** The XgNodeInfo of a node; arrays inside belong to the result. `constants` and `strides` (by
+ *  value id, may be NULL) give XgTensor.constant and XgTensor.stride; 0: no gaps. */
 typedef struct XgNodeView XgNodeView;
-XgNodeView *xg_node_view_new(const XgNode *node, gint64 max_batch, const float *const *constants);
+XgNodeView *xg_node_view_new(const XgNode *node, gint64 max_batch, const float *const *constants,
+                             const gint64 *strides);
 const XgNodeInfo *xg_node_view_info(const XgNodeView *view);
 void xg_node_view_free(XgNodeView *view);
 

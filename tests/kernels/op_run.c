@@ -93,7 +93,7 @@ static void compute_node(OpRun *run, const XgNode *node)
         memcpy(outputs[0], inputs[0], (gsize) op_run_count(run, node->outputs[0]) * sizeof(float));
         return;
     }
-    XgNodeView *view = xg_node_view_new(node, run->batch, NULL);
+    XgNodeView *view = xg_node_view_new(node, run->batch, NULL, NULL);
     const XgRun one = {run->batch, inputs, outputs, NULL};
     node->op->reference(xg_node_view_info(view), &one);
     xg_node_view_free(view);

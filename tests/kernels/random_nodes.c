@@ -32,8 +32,8 @@ void draft_parameter(Draft *d, XgShape shape, Values how)
 {
     g_autofree char *name = g_strdup_printf("p%d", d->input_count);
     d->how[d->input_count] = how;
-    d->inputs[d->input_count++] = xg_network_add_parameter(
-        d->out->network, XG_VALUE_PARAMETER, name, &shape, XG_LAYOUT_PLAIN, "zeros");
+    d->inputs[d->input_count++] = xg_network_add_parameter(d->out->network, XG_VALUE_PARAMETER,
+                                                           name, &shape, XG_LAYOUT_PLAIN, "zeros");
 }
 
 void draft_none(Draft *d)
@@ -123,7 +123,7 @@ static void fill(Draft *d)
             out->values[i][k] = draw_value(d->rand, d->how[i]);
         XgNode *producer = out->node->inputs[i]->producer;
         if (producer) {
-            XgNodeView *view = xg_node_view_new(producer, out->max_batch, NULL);
+            XgNodeView *view = xg_node_view_new(producer, out->max_batch, NULL, NULL);
             const float *const inputs[] = {out->values[1]};
             const XgRun run = {out->max_batch, inputs, &out->values[i], NULL};
             producer->op->reference(xg_node_view_info(view), &run);
@@ -146,11 +146,26 @@ void random_node_init(RandomNode *node, int kind, guint64 seed, gboolean spoilt)
     node->max_batch = draft_int(&draft, 1, 4);
     find_kind(kind)(&draft);
     node->constants = g_new0(const float *, node->network->values->len);
-    node->view = xg_node_view_new(node->node, node->max_batch, NULL);
+    node->view = xg_node_view_new(node->node, node->max_batch, NULL, NULL);
     fill(&draft);
     xg_node_view_free(node->view);
-    node->view = xg_node_view_new(node->node, node->max_batch, node->constants);
+    node->view = xg_node_view_new(node->node, node->max_batch, node->constants, NULL);
     g_rand_free(draft.rand);
+}
+
+XgNodeView *random_node_with_gaps(const RandomNode *node, guint64 seed)
+{
+    GRand *rand = g_rand_new_with_seed((guint32) seed);
+    const GPtrArray *values = node->network->values;
+    g_autofree gint64 *strides = g_new0(gint64, values->len);
+    for (guint i = 0; i < values->len; i++) {
+        const XgShape *shape = &((const XgValue *) values->pdata[i])->shape;
+        const gint64 lines = (shape->dims[shape->rank - 1] + 15) / 16;
+        if (shape->rank > 1 && shape->dims[0] == XG_BATCH && g_rand_boolean(rand))
+            strides[i] = 16 * (lines + g_rand_int_range(rand, 0, 4));
+    }
+    g_rand_free(rand);
+    return xg_node_view_new(node->node, node->max_batch, node->constants, strides);
 }
 
 void random_node_clear(RandomNode *node)

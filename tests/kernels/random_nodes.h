@@ -12,10 +12,10 @@ typedef struct {
     XgNode *node;
     XgNodeView *view;
     gint64 max_batch;
-    gboolean spoilt;            /**< a value of input 0 is not a number */
-    gboolean exact;             /**< engines must give the reference's bits */
-    float *values[8];           /**< per input, of max_batch rows */
-    const float **constants;    /**< by value id */
+    gboolean spoilt;         /**< a value of input 0 is not a number */
+    gboolean exact;          /**< engines must give the reference's bits */
+    float *values[8];        /**< per input, of max_batch rows */
+    const float **constants; /**< by value id */
 } RandomNode;
 
 /** Number of kinds: an operator may come in several. */
@@ -23,6 +23,10 @@ int random_node_kinds(void);
 
 /** The node of a kind that `seed` chooses. `spoilt`: input 0 holds one value not a number. */
 void random_node_init(RandomNode *node, int kind, guint64 seed, gboolean spoilt);
+
+/** The node with gaps between the rows of some of its values. Free with xg_node_view_free(). */
+XgNodeView *random_node_with_gaps(const RandomNode *node, guint64 seed);
+
 void random_node_clear(RandomNode *node);
 
 #endif

@@ -63,6 +63,68 @@ static XgRun run_of(const Buffers *b, gint64 batch, void *scratch)
     return (XgRun){batch, (const float *const *) b->inputs, b->outputs, scratch};
 }
 
+/* ---- Rows with gaps ------------------------------------------------------------------------ */
+
+static gint64 width_of(const XgTensor *tensor)
+{
+    return tensor->dims[tensor->rank - 1];
+}
+
+/* Copies `count` floats between rows without gaps and those of the tensor. */
+static void copy_rows(const XgTensor *tensor, gint64 count, float *dense, float *apart,
+                      gboolean to_apart)
+{
+    const gint64 width = width_of(tensor);
+    for (gint64 r = 0; r < count / width; r++)
+        memcpy(to_apart ? apart + r * tensor->stride : dense + r * width,
+               to_apart ? dense + r * width : apart + r * tensor->stride,
+               (gsize) width * sizeof(float));
+}
+
+/* The floats of a value with gaps, which are no numbers; the last row has none behind it. */
+static float *spread(const XgTensor *tensor, gint64 count, float *dense)
+{
+    const gint64 all = (count / width_of(tensor) - 1) * tensor->stride + width_of(tensor);
+    float *apart = floats_new(all);
+    for (gint64 i = 0; i < all; i++)
+        apart[i] = NAN;
+    copy_rows(tensor, count, dense, apart, TRUE);
+    return apart;
+}
+
+static void join_rows(const XgTensor *tensor, gint64 count, float *dense, float *apart)
+{
+    const gint64 width = width_of(tensor);
+    for (gint64 r = 0; r + 1 < count / width; r++)
+        for (gint64 k = width; k < tensor->stride; k++)
+            ck_assert_msg(isnan(apart[r * tensor->stride + k]), "gap %d was written", (int) r);
+    copy_rows(tensor, count, dense, apart, FALSE);
+    xg_aligned_free(apart);
+}
+
+/* Runs the kernel on the buffers, their rows apart as `info` says. */
+static void run_engine(const EngineHost *engine, const XgNodeInfo *info, void *kernel, gint64 batch,
+                       void *scratch, Buffers *dense)
+{
+    Buffers b = *dense;
+    for (int i = 0; i < info->input_count; i++)
+        if (info->inputs[i] && info->inputs[i]->stride != width_of(info->inputs[i]))
+            b.inputs[i] = spread(info->inputs[i], b.input_size[i], dense->inputs[i]);
+    for (int i = 0; i < info->output_count; i++)
+        if (info->outputs[i]->stride != width_of(info->outputs[i]))
+            b.outputs[i] = spread(info->outputs[i], b.output_size[i], dense->outputs[i]);
+    const XgRun run = run_of(&b, batch, scratch);
+    ck_assert_int_eq(engine->table->run(engine->self, kernel, &run), XG_OK);
+    for (int i = 0; i < info->input_count; i++)
+        if (b.inputs[i] != dense->inputs[i])
+            join_rows(info->inputs[i], b.input_size[i], dense->inputs[i], b.inputs[i]);
+    for (int i = 0; i < info->output_count; i++)
+        if (b.outputs[i] != dense->outputs[i])
+            join_rows(info->outputs[i], b.output_size[i], dense->outputs[i], b.outputs[i]);
+}
+
+/* ---- Comparison ---------------------------------------------------------------------------- */
+
 /* Distance over norm; infinite when only one of both is not a number somewhere. What is not a
  * number may spread by products with zero padding: `loose` allows more of it than expected. */
 static double distance(const float *found, const float *expected, gint64 count, gboolean loose)
@@ -88,38 +150,35 @@ static void compare(const EngineHost *engine, const RandomNode *node, gint64 bat
     const double limit = node->exact ? 0 : usual;
     g_autofree char *text = xg_node_text(node->node);
     for (int i = 0; i < 4; i++) {
-        const double far = distance(found->outputs[i], expected->outputs[i],
-                                    found->output_size[i], node->spoilt);
+        const double far =
+            distance(found->outputs[i], expected->outputs[i], found->output_size[i], node->spoilt);
         ck_assert_msg(far <= limit, "%s, %s, batch %d: output %d is %g off", engine->instructions,
                       text, (int) batch, i, far);
     }
     for (int i = 0; i < 8; i++) {
-        const double far = distance(found->inputs[i], expected->inputs[i],
-                                    found->input_size[i], FALSE);
+        const double far =
+            distance(found->inputs[i], expected->inputs[i], found->input_size[i], FALSE);
         ck_assert_msg(far <= TOLERANCE, "%s, %s, batch %d: input %d was left %g off",
                       engine->instructions, text, (int) batch, i, far);
     }
 }
 
 /* Runs the node on the engine twice, which must agree to the bit, and on the reference. */
-static void check_batch(const EngineHost *engine, const RandomNode *node, void *kernel,
-                        uint64_t scratch_size, gint64 batch)
+static void check_batch(const EngineHost *engine, const RandomNode *node, const XgNodeInfo *info,
+                        void *kernel, uint64_t scratch_size, gint64 batch)
 {
-    const XgNodeInfo *info = xg_node_view_info(node->view);
     Buffers found, again, expected;
     void *scratch = floats_new((gint64) (scratch_size / sizeof(float)) + 1);
     buffers_init(&found, node, batch);
     buffers_init(&again, node, batch);
     buffers_init(&expected, node, batch);
-    XgRun run = run_of(&found, batch, scratch);
-    ck_assert_int_eq(engine->table->run(engine->self, kernel, &run), XG_OK);
-    run = run_of(&again, batch, scratch);
-    ck_assert_int_eq(engine->table->run(engine->self, kernel, &run), XG_OK);
+    run_engine(engine, info, kernel, batch, scratch, &found);
+    run_engine(engine, info, kernel, batch, scratch, &again);
     for (int i = 0; i < info->output_count; i++)
         ck_assert_mem_eq(found.outputs[i], again.outputs[i],
                          (gsize) found.output_size[i] * sizeof(float));
-    run = run_of(&expected, batch, NULL);
-    node->node->op->reference(info, &run);
+    const XgRun run = run_of(&expected, batch, NULL);
+    node->node->op->reference(xg_node_view_info(node->view), &run);
     compare(engine, node, batch, &found, &expected);
     buffers_clear(&found);
     buffers_clear(&again);
@@ -127,18 +186,36 @@ static void check_batch(const EngineHost *engine, const RandomNode *node, void *
     xg_aligned_free(scratch);
 }
 
-static void check_node(const EngineHost *engine, const RandomNode *node)
+static void check_node(const EngineHost *engine, const RandomNode *node, const XgNodeInfo *info)
 {
-    const XgNodeInfo *info = xg_node_view_info(node->view);
     void *kernel = NULL;
     uint64_t scratch_size = 0;
     g_autofree char *text = xg_node_text(node->node);
     ck_assert_msg(engine->table->score(engine->self, info) > 0, "no kernel for %s", text);
     ck_assert_int_eq(engine->table->prepare(engine->self, info, &kernel, &scratch_size), XG_OK);
-    check_batch(engine, node, kernel, scratch_size, info->max_batch);
+    check_batch(engine, node, info, kernel, scratch_size, info->max_batch);
     if (info->max_batch > 1)
-        check_batch(engine, node, kernel, scratch_size, 1);
+        check_batch(engine, node, info, kernel, scratch_size, 1);
     engine->table->release(engine->self, kernel);
+}
+
+/* Gaps between rows wherever the engine takes them: returns whether it does. */
+static gboolean check_gaps(const EngineHost *engine, const RandomNode *node, guint64 seed)
+{
+    XgNodeView *view = random_node_with_gaps(node, seed);
+    const XgNodeInfo *info = xg_node_view_info(view);
+    const gboolean takes = engine->table->strided(engine->self, info) != 0;
+    if (takes)
+        check_node(engine, node, info);
+    xg_node_view_free(view);
+    return takes;
+}
+
+/* The operators around concatenations of published networks. */
+static gboolean must_take_gaps(const RandomNode *node)
+{
+    return strcmp(node->node->op->id, "concat/1") == 0 ||
+           (strcmp(node->node->op->id, "conv2d/1") == 0 && xg_node_int(node->node, "groups") == 1);
 }
 
 /* A processor without bfloat16 has nothing to check. */
@@ -155,7 +232,9 @@ static void check_all(int threads, const char *instructions, int winograd, int b
         for (int round = 0; round < ROUNDS; round++) {
             RandomNode node;
             random_node_init(&node, kind, (guint64) (round * 1000 + kind), round % 4 == 3);
-            check_node(&engine, &node);
+            check_node(&engine, &node, xg_node_view_info(node.view));
+            for (guint64 seed = 0; seed < 3; seed++)
+                ck_assert(check_gaps(&engine, &node, seed) || !must_take_gaps(&node));
             random_node_clear(&node);
         }
     engine_host_clear(&engine);

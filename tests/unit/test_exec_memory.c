@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNIT = 64, GRAPHS = 300, MAX_BATCH = 3 };
+enum { ALIGNMENT = 64, GRAPHS = 300, MAX_BATCH = 3 };
 
 typedef struct {
     guint64 stream, count;
@@ -47,9 +47,9 @@ static XgValue *random_node(XgNetwork *network, GPtrArray *values, Draws *draws)
     XgValue *b = values->pdata[draw(draws, values->len)];
     const gint64 width = a->shape.dims[a->shape.rank - 1];
     XgValue *both[] = {a, b};
-    const gint64 end = 1 + draw(draws, width);
+    const gint64 end = draw(draws, 2) == 0 ? 1 + draw(draws, width) : (width + 15) / 32 * 16 + 16;
     const XgAttr slice[] = {xg_attr_int("axis", 1), xg_attr_int("begin", 0),
-                            xg_attr_int("end", end)};
+                            xg_attr_int("end", MIN(end, width))};
     switch (draw(draws, 6)) {
     case 0:
         return add(network, "relu/1", &a, 1, NULL, 0);
@@ -70,7 +70,7 @@ static XgValue *random_node(XgNetwork *network, GPtrArray *values, Draws *draws)
 static XgNetwork *random_network(Draws *draws, GPtrArray *values)
 {
     XgNetwork *network = xg_network_new(&(XgNetworkInfo){1, 1, 1, 1}, NULL);
-    const XgShape shape = {2, {XG_BATCH, 40}};
+    const XgShape shape = {2, {XG_BATCH, 48}};
     const gint64 count = 1 + draw(draws, 30);
     g_ptr_array_add(values, xg_network_add_input(network, "images", &shape));
     for (gint64 i = 0; i < count; i++)
@@ -80,72 +80,120 @@ static XgNetwork *random_network(Draws *draws, GPtrArray *values)
 
 /* ---- Checking ------------------------------------------------------------------------------ */
 
-/* Whose elements a value shows: its own, or those of the value that it is a view of. */
-static guint content_of(const XgValue *value)
+/* Elements have ids: a concatenation and a view have those of their inputs. */
+typedef struct {
+    const XgMemoryPlan *plan;
+    const XgNetwork *network;
+    GPtrArray *content; /* per value id: of guint64, per element */
+    guint64 *memory;    /* ids, per float of the arena */
+    guint *stamp;       /* per float: 1 + the node that read it last */
+} Check;
+
+static gint64 width_of(const XgValue *value)
 {
-    while (value->producer != NULL && (value->producer->op->flags & XG_OP_VIEW) != 0)
-        value = value->producer->inputs[0];
-    return value->id;
+    return value->shape.dims[1];
 }
 
-static void check_whole(const XgMemoryPlan *plan, const guint *owners, const XgValue *value)
+static gsize place(const Check *check, const XgValue *value, gint64 element)
 {
-    const gsize offset = plan->offsets[value->id];
-    if (value->kind != XG_VALUE_NODE || offset == XG_NOT_PLANNED)
+    const gint64 width = width_of(value);
+    const gint64 stride = check->plan->strides[value->id];
+    const gsize at = check->plan->offsets[value->id] / sizeof(float);
+    return at + (gsize) (element / width * (stride != 0 ? stride : width) + element % width);
+}
+
+static gint64 count_of(const XgValue *value)
+{
+    return MAX_BATCH * width_of(value);
+}
+
+static gboolean is_planned(const Check *check, const XgValue *value)
+{
+    return value->kind == XG_VALUE_NODE && check->plan->offsets[value->id] != XG_NOT_PLANNED;
+}
+
+static guint64 *make_content(const Check *check, const XgValue *value)
+{
+    const XgNode *node = value->producer;
+    const gint64 count = count_of(value);
+    guint64 *ids = g_new(guint64, count);
+    for (gint64 i = 0; i < count; i++)
+        ids[i] = ((guint64) value->id << 32) + (guint64) i + 1;
+    if (node == NULL)
+        return ids;
+    const gboolean concat = strcmp(node->op->id, "concat/1") == 0;
+    if (!concat && (node->op->flags & XG_OP_VIEW) == 0)
+        return ids;
+    gint64 begin = 0;
+    for (int k = 0; k < node->input_count; k++) {
+        const gint64 width = width_of(node->inputs[k]);
+        const guint64 *from = check->content->pdata[node->inputs[k]->id];
+        for (gint64 i = 0; i < MAX_BATCH * width; i++)
+            ids[i / width * width_of(value) + begin + i % width] = from[i];
+        begin += width;
+    }
+    return ids;
+}
+
+static void check_read(const Check *check, const XgValue *value, guint reader)
+{
+    const guint64 *ids = check->content->pdata[value->id];
+    if (!is_planned(check, value))
         return;
-    ck_assert_uint_eq(offset % UNIT, 0);
-    for (gsize u = 0; u < plan->sizes[value->id] / UNIT; u++)
-        ck_assert_uint_eq(owners[offset / UNIT + u], content_of(value));
-}
-
-static gboolean overlap(const XgMemoryPlan *plan, guint a, guint b)
-{
-    return plan->offsets[a] != XG_NOT_PLANNED && plan->offsets[b] != XG_NOT_PLANNED &&
-           plan->offsets[a] < plan->offsets[b] + plan->sizes[b] &&
-           plan->offsets[b] < plan->offsets[a] + plan->sizes[a];
-}
-
-/* Outputs lie apart from inputs and from one another, but for views and work in place. */
-static void check_apart(const XgMemoryPlan *plan, const XgNode *node)
-{
-    const int shared = node->op->flags & (XG_OP_VIEW | XG_OP_IN_PLACE);
-    for (int o = 0; o < node->output_count; o++) {
-        const guint output = node->outputs[o]->id;
-        for (int k = 0; k < node->input_count; k++) {
-            const guint input = node->inputs[k]->id;
-            if (overlap(plan, input, output))
-                ck_assert(shared != 0 && o == 0 && plan->offsets[input] == plan->offsets[output]);
-        }
-        for (int other = 0; other < o; other++)
-            ck_assert(!overlap(plan, node->outputs[other]->id, output));
+    ck_assert_uint_eq(check->plan->offsets[value->id] % ALIGNMENT, 0);
+    ck_assert_int_eq(check->plan->strides[value->id] % (gint64) (ALIGNMENT / sizeof(float)), 0);
+    for (gint64 i = 0; i < count_of(value); i++) {
+        ck_assert_uint_eq(check->memory[place(check, value, i)], ids[i]);
+        check->stamp[place(check, value, i)] = reader + 1;
     }
 }
 
-/* Runs the plan with the ids of values for elements. */
+/* Outputs lie apart from inputs, but for work in place, element on element. */
+static void write_output(Check *check, const XgNode *node, int output, guint writer)
+{
+    const XgValue *value = node->outputs[output];
+    const gboolean in_place =
+        (node->op->flags & XG_OP_IN_PLACE) != 0 && output == 0 &&
+        check->plan->offsets[node->inputs[0]->id] == check->plan->offsets[value->id];
+    const guint64 *ids = check->content->pdata[value->id];
+    if (!is_planned(check, value))
+        return;
+    for (gint64 i = 0; i < count_of(value); i++) {
+        const gsize at = place(check, value, i);
+        ck_assert_uint_lt(at, check->plan->size / sizeof(float));
+        ck_assert(in_place || check->stamp[at] != writer + 1);
+        check->memory[at] = ids[i];
+        check->stamp[at] = in_place ? check->stamp[at] : writer + 1;
+    }
+}
+
 static void check_plan(const XgMemoryPlan *plan, const XgNetwork *network, const GPtrArray *results)
 {
-    g_autofree guint *owners = g_new0(guint, plan->size / UNIT + 1);
+    g_autoptr(GPtrArray) content = g_ptr_array_new_with_free_func(g_free);
+    g_autofree guint64 *memory = g_new0(guint64, plan->size / sizeof(float) + 1);
+    g_autofree guint *stamp = g_new0(guint, plan->size / sizeof(float) + 1);
+    Check check = {plan, network, content, memory, stamp};
+    for (guint i = 0; i < network->values->len; i++)
+        g_ptr_array_add(content, make_content(&check, network->values->pdata[i]));
     for (guint i = 0; i < network->nodes->len; i++) {
         const XgNode *node = network->nodes->pdata[i];
         for (int k = 0; k < node->input_count; k++)
-            check_whole(plan, owners, node->inputs[k]);
-        check_apart(plan, node);
-        for (int o = 0; o < node->output_count; o++) {
-            const guint id = node->outputs[o]->id;
-            if (plan->offsets[id] == XG_NOT_PLANNED)
-                continue;
-            ck_assert_uint_le(plan->offsets[id] + plan->sizes[id], plan->size);
-            for (gsize u = 0; u < plan->sizes[id] / UNIT; u++)
-                owners[plan->offsets[id] / UNIT + u] = content_of(node->outputs[o]);
-        }
+            check_read(&check, node->inputs[k], i);
+        if (!xg_memory_plan_is_idle(plan, node))
+            for (int o = 0; o < node->output_count; o++)
+                write_output(&check, node, o, i);
     }
-    for (guint i = 0; i < results->len; i++)
-        check_whole(plan, owners, results->pdata[i]);
+    for (guint i = 0; i < results->len; i++) {
+        check_read(&check, results->pdata[i], network->nodes->len);
+        ck_assert_int_eq(plan->strides[((const XgValue *) results->pdata[i])->id], 0);
+    }
 }
 
-START_TEST(test_random)
+/* Plans random networks for an engine, NULL: none; returns how many concatenations are idle. */
+static guint check_networks(const XgEngineHandle *engine)
 {
     gsize planned = 0, total = 0;
+    guint joined = 0;
     for (guint64 g = 0; g < GRAPHS; g++) {
         Draws draws = {g, 0};
         g_autoptr(GPtrArray) values = g_ptr_array_new();
@@ -154,15 +202,83 @@ START_TEST(test_random)
         for (gint64 i = 1 + draw(&draws, 3); i > 0; i--)
             g_ptr_array_add(results, values->pdata[draw(&draws, values->len)]);
         g_autoptr(XgMemoryPlan) plan = xg_memory_plan_new(
-            network, MAX_BATCH, (XgValue *const *) results->pdata, results->len, NULL);
+            network, MAX_BATCH, (XgValue *const *) results->pdata, results->len, engine, NULL);
         ck_assert_ptr_nonnull(plan);
         check_plan(plan, network, results);
         planned += plan->size;
         for (guint i = 0; i < network->values->len; i++)
             if (plan->offsets[i] != XG_NOT_PLANNED)
                 total += plan->sizes[i];
+        for (guint i = 0; i < network->nodes->len; i++)
+            joined += plan->joined[i];
     }
     ck_assert_uint_lt(planned, total / 2);
+    return joined;
+}
+
+START_TEST(test_random)
+{
+    ck_assert_uint_eq(check_networks(NULL), 0);
+}
+END_TEST
+
+/* ---- Concatenations in place --------------------------------------------------------------- */
+
+static int32_t any_score(void *self, const XgNodeInfo *node)
+{
+    (void) self;
+    (void) node;
+    return 1;
+}
+
+/* Takes every node, or all but those of one operator. */
+static int32_t any_stride(void *self, const XgNodeInfo *node)
+{
+    const char *refused = self;
+    return refused == NULL || strcmp(refused, node->op) != 0;
+}
+
+static const XgEngine any_engine = {.score = any_score, .strided = any_stride};
+
+START_TEST(test_join)
+{
+    XgEngineHandle engine = {.table = &any_engine};
+    const guint all = check_networks(&engine);
+    engine.self = (void *) (uintptr_t) "relu/1";
+    const guint some = check_networks(&engine);
+    ck_assert_uint_gt(all, some);
+    ck_assert_uint_gt(some, 10);
+}
+END_TEST
+
+/* A dense block: everything lies in the last concatenation. */
+START_TEST(test_join_chain)
+{
+    const XgEngineHandle engine = {.table = &any_engine};
+    g_autoptr(XgNetwork) network = xg_network_new(&(XgNetworkInfo){1, 1, 1, 1}, NULL);
+    const XgShape shape = {2, {XG_BATCH, 32}};
+    const XgAttr slice[] = {xg_attr_int("axis", 1), xg_attr_int("begin", 0),
+                            xg_attr_int("end", 16)};
+    XgValue *x = xg_network_add_input(network, "images", &shape);
+    XgValue *all = add(network, "relu/1", &x, 1, NULL, 0), *first = all, *last = NULL;
+    for (int i = 0; i < 4; i++) {
+        XgValue *grown = add(network, "sigmoid/1", &all, 1, NULL, 0);
+        last = add(network, "slice/1", &grown, 1, slice, 3);
+        all = add(network, "concat/1", (XgValue *[]){all, last}, 2, NULL, 0);
+    }
+    XgValue *y = add(network, "mul/1", (XgValue *[]){all, all}, 2, NULL, 0);
+    g_autoptr(XgMemoryPlan) plan = xg_memory_plan_new(network, 2, &y, 1, &engine, NULL);
+    for (guint i = 0; i < network->nodes->len; i++) {
+        const XgNode *node = network->nodes->pdata[i];
+        ck_assert_int_eq(plan->joined[i], strcmp(node->op->id, "concat/1") == 0);
+    }
+    ck_assert_int_eq(plan->strides[first->id], 32 + 4 * 16);
+    ck_assert_uint_eq(plan->offsets[first->id], plan->offsets[all->id]);
+    ck_assert_uint_eq(plan->offsets[last->id],
+                      plan->offsets[all->id] + (32 + 3 * 16) * sizeof(float));
+    g_autoptr(XgMemoryPlan) copied = xg_memory_plan_new(network, 2, &y, 1, NULL, NULL);
+    ck_assert_int_eq(copied->joined[all->producer->id], 0);
+    ck_assert_int_eq(copied->strides[first->id], 0);
 }
 END_TEST
 
@@ -174,11 +290,11 @@ START_TEST(test_in_place)
     XgValue *x = xg_network_add_input(network, "images", &shape), *chain[5];
     for (int i = 0; i < 5; i++)
         chain[i] = x = add(network, "relu/1", &x, 1, NULL, 0);
-    g_autoptr(XgMemoryPlan) plan = xg_memory_plan_new(network, 2, &chain[4], 1, NULL);
+    g_autoptr(XgMemoryPlan) plan = xg_memory_plan_new(network, 2, &chain[4], 1, NULL, NULL);
     ck_assert_uint_eq(plan->size, 2 * 16 * sizeof(float));
     ck_assert_uint_eq(plan->offsets[chain[0]->id], plan->offsets[chain[4]->id]);
     XgValue *results[] = {chain[2], chain[4]};
-    g_autoptr(XgMemoryPlan) kept = xg_memory_plan_new(network, 2, results, 2, NULL);
+    g_autoptr(XgMemoryPlan) kept = xg_memory_plan_new(network, 2, results, 2, NULL, NULL);
     ck_assert_uint_eq(kept->size, 2 * 2 * 16 * sizeof(float));
     ck_assert_uint_ne(kept->offsets[chain[2]->id], kept->offsets[chain[4]->id]);
 }
@@ -191,10 +307,11 @@ START_TEST(test_large)
     XgValue *x = xg_network_add_input(network, "images", &shape);
     XgValue *y = add(network, "relu/1", &x, 1, NULL, 0);
     g_autoptr(GError) error = NULL;
-    g_autoptr(XgMemoryPlan) plan = xg_memory_plan_new(network, 8, &y, 1, &error);
+    g_autoptr(XgMemoryPlan) plan = xg_memory_plan_new(network, 8, &y, 1, NULL, &error);
     ck_assert_ptr_nonnull(plan);
     ck_assert_uint_eq(plan->size, (gsize) 1 << 37);
-    ck_assert_ptr_null(xg_memory_plan_new(network, G_GINT64_CONSTANT(1) << 30, &y, 1, &error));
+    ck_assert_ptr_null(
+        xg_memory_plan_new(network, G_GINT64_CONSTANT(1) << 30, &y, 1, NULL, &error));
     ck_assert_int_eq(xg_error_status(error), XG_LIMIT);
 }
 END_TEST
@@ -204,6 +321,8 @@ int main(void)
     Suite *suite = suite_create("exec_memory");
     TCase *memory = tcase_create("memory");
     tcase_add_test(memory, test_random);
+    tcase_add_test(memory, test_join);
+    tcase_add_test(memory, test_join_chain);
     tcase_add_test(memory, test_in_place);
     tcase_add_test(memory, test_large);
     suite_add_tcase(suite, memory);

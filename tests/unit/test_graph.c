@@ -658,7 +658,7 @@ START_TEST(views)
     const float weights[35] = {0};
     g_autofree const float **constants = g_new0(const float *, network->values->len);
     constants[node->inputs[1]->id] = weights;
-    XgNodeView *view = xg_node_view_new(node, 16, constants);
+    XgNodeView *view = xg_node_view_new(node, 16, constants, NULL);
     const XgNodeInfo *seen = xg_node_view_info(view);
     ck_assert_str_eq(seen->op, "linear/1");
     ck_assert_int_eq(seen->max_batch, 16);

@@ -405,7 +405,7 @@ static int gradient_fits(const XgNodeInfo *node)
 }
 
 const Maker onednn_conv_makers[] = {
-    {"conv2d/1", 90, forward_fits, prepare_forward, NULL},
-    {"conv2d_grad_input/1", 90, gradient_fits, prepare_grad_input, NULL},
-    {NULL, 0, NULL, NULL, NULL},
+    {"conv2d/1", 90, forward_fits, prepare_forward, NULL, 0},
+    {"conv2d_grad_input/1", 90, gradient_fits, prepare_grad_input, NULL, 0},
+    {NULL, 0, NULL, NULL, NULL, 0},
 };

@@ -187,6 +187,6 @@ static int weight_fits(const XgNodeInfo *node)
 }
 
 const Maker onednn_conv_weight_makers[] = {
-    {"conv2d_grad_weight/1", 90, weight_fits, prepare_weight, NULL},
-    {NULL, 0, NULL, NULL, NULL},
+    {"conv2d_grad_weight/1", 90, weight_fits, prepare_weight, NULL, 0},
+    {NULL, 0, NULL, NULL, NULL, 0},
 };

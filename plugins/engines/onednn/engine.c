@@ -75,7 +75,8 @@ static XgStatus create(const XgHost *host, const XgComponent *component, void **
     return XG_OK;
 }
 
-static const XgEngine table = {suits, xg_ob_score, xg_ob_prepare, xg_ob_run, xg_ob_release};
+static const XgEngine table = {suits,     xg_ob_score,   xg_ob_prepare,
+                               xg_ob_run, xg_ob_release, xg_ob_strided};
 
 static const char *const needs[] = {XG_THREADS_INTERFACE, XG_PARAMS_INTERFACE, NULL};
 

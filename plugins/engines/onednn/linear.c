@@ -357,8 +357,8 @@ static int has_many_rows(const XgNodeInfo *node)
 }
 
 const Maker onednn_linear_makers[] = {
-    {"linear/1", 90, has_many_rows, prepare_forward, NULL},
-    {"linear_grad_input/1", 90, has_many_rows, prepare_grad_input, NULL},
-    {"linear_grad_weight/1", 90, has_many_rows, prepare_grad_weight, NULL},
-    {NULL, 0, NULL, NULL, NULL},
+    {"linear/1", 90, has_many_rows, prepare_forward, NULL, 0},
+    {"linear_grad_input/1", 90, has_many_rows, prepare_grad_input, NULL, 0},
+    {"linear_grad_weight/1", 90, has_many_rows, prepare_grad_weight, NULL, 0},
+    {NULL, 0, NULL, NULL, NULL, 0},
 };

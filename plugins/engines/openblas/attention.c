@@ -153,7 +153,7 @@ static int attention_fits(const XgNodeInfo *node)
 }
 
 const Maker attention_makers[] = {
-    {"attention/1", 60, attention_fits, prepare_attention, NULL},
-    {"attention_grad/1", 60, attention_fits, prepare_attention, NULL},
-    {NULL, 0, NULL, NULL, NULL},
+    {"attention/1", 60, attention_fits, prepare_attention, NULL, 0},
+    {"attention_grad/1", 60, attention_fits, prepare_attention, NULL, 0},
+    {NULL, 0, NULL, NULL, NULL, 0},
 };

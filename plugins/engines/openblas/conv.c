@@ -19,7 +19,8 @@ typedef struct {
     Kernel base;
     int64_t groups;
     int64_t n;        /* result channels of a group */
-    int64_t c_pixel;  /* channels of the result */
+    int64_t c_pixel;  /* floats from pixel to pixel of the result */
+    int64_t r_pixel;  /* and of the residual */
     int64_t c_h, c_w; /* the result's map */
     int64_t up_h, up_w;
     int64_t group_packed; /* floats of a group's panels */
@@ -128,7 +129,8 @@ static void block(const Job *job, int64_t group, int64_t first, int64_t last, in
         if (job->bias)
             b.epilogue.bias = job->bias + group * conv->n;
         if (job->residual)
-            b.epilogue.residual = job->residual + first * conv->c_pixel + group * conv->n;
+            b.epilogue.residual = job->residual + first * conv->r_pixel + group * conv->n;
+        b.epilogue.residual_stride = conv->r_pixel;
     }
     for (int64_t k0 = 0; k0 < k; k0 += job->k_block) {
         const int64_t k1 = min_i64(k, k0 + job->k_block);
@@ -275,7 +277,8 @@ static Kernel *prepare_forward(const Engine *engine, const XgNodeInfo *node, uin
         return NULL;
     const int64_t in = s.in_channels / s.groups, taps = s.kernel_h * s.kernel_w;
     conv->n = s.out_channels / s.groups;
-    conv->c_pixel = s.out_channels;
+    conv->c_pixel = node->outputs[0]->stride;
+    conv->r_pixel = stride_of(node, 3);
     conv->c_h = s.out_h;
     conv->c_w = s.out_w;
     conv->w_group = conv->n * taps * in;
@@ -285,6 +288,7 @@ static Kernel *prepare_forward(const Engine *engine, const XgNodeInfo *node, uin
     conv->input_count = node->input_count;
     conv->phase_count = 1;
     phase_forward(&s, &conv->phases[0]);
+    conv->phases[0].gather.pixel = node->inputs[0]->stride;
     return complete(engine, conv, node->inputs[1]->constant, scratch_size);
 }
 
@@ -328,9 +332,9 @@ static int linear_fits(const XgNodeInfo *node)
 }
 
 const Maker conv_makers[] = {
-    {"conv2d/1", 80, conv_fits, prepare_forward, shortened},
-    {"linear/1", 80, linear_fits, prepare_forward, NULL},
-    {"conv2d_grad_input/1", 80, grad_fits, prepare_grad_input, NULL},
-    {"linear_grad_input/1", 80, NULL, prepare_grad_input, NULL},
-    {NULL, 0, NULL, NULL, NULL},
+    {"conv2d/1", 80, conv_fits, prepare_forward, shortened, GAPS_IN | GAPS_OUT},
+    {"linear/1", 80, linear_fits, prepare_forward, NULL, 0},
+    {"conv2d_grad_input/1", 80, grad_fits, prepare_grad_input, NULL, 0},
+    {"linear_grad_input/1", 80, NULL, prepare_grad_input, NULL, 0},
+    {NULL, 0, NULL, NULL, NULL, 0},
 };

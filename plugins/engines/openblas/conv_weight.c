@@ -138,7 +138,7 @@ static int weight_fits(const XgNodeInfo *node)
 }
 
 const Maker conv_weight_makers[] = {
-    {"conv2d_grad_weight/1", 80, weight_fits, prepare_weight, NULL},
-    {"linear_grad_weight/1", 80, NULL, prepare_weight, NULL},
-    {NULL, 0, NULL, NULL, NULL},
+    {"conv2d_grad_weight/1", 80, weight_fits, prepare_weight, NULL, 0},
+    {"linear_grad_weight/1", 80, NULL, prepare_weight, NULL, 0},
+    {NULL, 0, NULL, NULL, NULL, 0},
 };

@@ -279,7 +279,7 @@ static int grad_fits(const XgNodeInfo *node)
 }
 
 const Maker depthwise_makers[] = {
-    {"conv2d/1", 80, forward_fits, prepare_forward, NULL},
-    {"conv2d_grad_input/1", 80, grad_fits, prepare_grad_input, NULL},
-    {NULL, 0, NULL, NULL, NULL},
+    {"conv2d/1", 80, forward_fits, prepare_forward, NULL, 0},
+    {"conv2d_grad_input/1", 80, grad_fits, prepare_grad_input, NULL, 0},
+    {NULL, 0, NULL, NULL, NULL, 0},
 };

@@ -168,6 +168,6 @@ static int weight_fits(const XgNodeInfo *node)
 }
 
 const Maker depthwise_weight_makers[] = {
-    {"conv2d_grad_weight/1", 80, weight_fits, prepare_weight, NULL},
-    {NULL, 0, NULL, NULL, NULL},
+    {"conv2d_grad_weight/1", 80, weight_fits, prepare_weight, NULL, 0},
+    {NULL, 0, NULL, NULL, NULL, 0},
 };

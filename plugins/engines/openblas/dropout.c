@@ -160,6 +160,6 @@ static Kernel *prepare_dropout(const Engine *engine, const XgNodeInfo *node, uin
 }
 
 const Maker dropout_makers[] = {
-    {"dropout_train/1", 60, NULL, prepare_dropout, NULL},
-    {NULL, 0, NULL, NULL, NULL},
+    {"dropout_train/1", 60, NULL, prepare_dropout, NULL, 0},
+    {NULL, 0, NULL, NULL, NULL, 0},
 };

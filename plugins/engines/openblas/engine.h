@@ -37,7 +37,10 @@ typedef struct {
     /** Whether its kernel of this node needs far fewer operations than a direct one; may be NULL.
      */
     int (*shortens)(const Engine *engine, const XgNodeInfo *node);
+    int32_t gaps; /**< tensors whose rows may have gaps between them: GAPS_... */
 } Maker;
+
+enum { GAPS_IN = 1, GAPS_OUT = 2 };
 
 /** The arrays of all makers of an instruction set, NULL-terminated. */
 extern const Maker *const makers_base[];
@@ -75,6 +78,12 @@ int64_t xg_ob_elements(const XgTensor *tensor);
 static inline int64_t channels_of(const XgTensor *tensor)
 {
     return tensor->dims[tensor->rank - 1];
+}
+
+/** Floats from pixel to pixel of an optional input. */
+static inline int64_t stride_of(const XgNodeInfo *node, int32_t input)
+{
+    return input < node->input_count && node->inputs[input] ? node->inputs[input]->stride : 0;
 }
 
 static inline int64_t min_i64(int64_t a, int64_t b)

@@ -21,7 +21,7 @@ static void finish(const GemmBlock *b)
                 row[j] += e->bias[j];
         if (e->residual)
             for (int64_t j = from; j < to; j++)
-                row[j] += e->residual[i * b->c_stride + j];
+                row[j] += e->residual[i * e->residual_stride + j];
         if (e->activation != ACT_NONE)
             activate(e->activation, row + from, to - from);
     }
@@ -36,12 +36,11 @@ enum { CACHED_FLOATS = 131072 };
 static void block_tile(const GemmBlock *b, int64_t group, int64_t column, int in_tile)
 {
     const int64_t row = left_start(b->rows, group);
-    const int64_t at = row * b->c_stride + column;
     Tile t = {.a = b->a + row * b->a_stride,
               .b = b->packed + (column / PANEL * b->k + b->k0) * PANEL + column % PANEL,
               .a_stride = b->a_stride,
               .k = b->k_count,
-              .c = b->c + at,
+              .c = b->c + row * b->c_stride + column,
               .c_stride = b->c_stride,
               .columns = min_i64(TILE, b->n - column),
               .begin = b->begin,
@@ -50,7 +49,8 @@ static void block_tile(const GemmBlock *b, int64_t group, int64_t column, int in
     if (in_tile) {
         const Epilogue *e = &b->epilogue;
         t.bias = e->bias ? e->bias + column : NULL;
-        t.residual = e->residual ? e->residual + at : NULL;
+        t.residual = e->residual ? e->residual + row * e->residual_stride + column : NULL;
+        t.residual_stride = e->residual_stride;
         t.low = e->activation == ACT_NONE ? -INFINITY : 0;
         t.high = e->activation == ACT_RELU6 ? 6 : INFINITY;
     }

@@ -24,7 +24,8 @@ void activate(Activation activation, float *values, int64_t count);
 /** What is done to a tile once its sums are complete. */
 typedef struct {
     const float *bias;     /**< [n] or NULL */
-    const float *residual; /**< laid out as the result, or NULL */
+    const float *residual; /**< one for each element, or NULL */
+    int64_t residual_stride;
     Activation activation;
 } Epilogue;
 

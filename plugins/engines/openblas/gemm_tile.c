@@ -83,8 +83,8 @@ INLINE void finish(const Tile *t, Sums sum, const int mr, const int nv, const in
                      : vector_load_some(c + i * t->c_stride, mask);
         if (t->residual)
             UNROLL for (int i = 0; i < mr; i++) sum[i][v] +=
-                full ? vector_load(residual + i * t->c_stride)
-                     : vector_load_some(residual + i * t->c_stride, mask);
+                full ? vector_load(residual + i * t->residual_stride)
+                     : vector_load_some(residual + i * t->residual_stride, mask);
         UNROLL for (int i = 0; i < mr; i++)
         {
             const Vector value = vector_min(high, vector_max(low, sum[i][v]));
@@ -106,7 +106,7 @@ INLINE void tile(const Tile *t, const int mr, const int nv, const int packed)
         for (int v = 0; v < nv; v++) {
             __builtin_prefetch(t->c + i * t->c_stride + v * LANES, 1);
             if (t->residual)
-                __builtin_prefetch(t->residual + i * t->c_stride + v * LANES);
+                __builtin_prefetch(t->residual + i * t->residual_stride + v * LANES);
         }
     UNROLL for (int i = 0; i < mr; i++) UNROLL for (int v = 0; v < nv; v++) sum[i][v] =
         vector_zero();

@@ -17,8 +17,9 @@ enum { WIDE = 2, TILE = WIDE * LANES };
 
 typedef struct {
     const float *a, *b;
-    const float *bias, *residual; /**< or NULL; the residual has the stride of c */
-    int64_t a_stride;             /**< 0: packed by gemm_pack_outer() */
+    const float *bias, *residual; /**< or NULL */
+    int64_t residual_stride;
+    int64_t a_stride; /**< 0: packed by gemm_pack_outer() */
     int64_t k;
     float *c;
     int64_t c_stride;

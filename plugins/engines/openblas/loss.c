@@ -135,7 +135,7 @@ static Kernel *prepare_loss(const Engine *engine, const XgNodeInfo *node, uint64
 }
 
 const Maker loss_makers[] = {
-    {"cross_entropy/1", 60, NULL, prepare_loss, NULL},
-    {"cross_entropy_grad/1", 60, NULL, prepare_loss, NULL},
-    {NULL, 0, NULL, NULL, NULL},
+    {"cross_entropy/1", 60, NULL, prepare_loss, NULL, 0},
+    {"cross_entropy_grad/1", 60, NULL, prepare_loss, NULL, 0},
+    {NULL, 0, NULL, NULL, NULL, 0},
 };

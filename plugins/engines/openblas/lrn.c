@@ -141,7 +141,7 @@ static Kernel *prepare(const Engine *engine, const XgNodeInfo *node, uint64_t *s
 }
 
 const Maker lrn_makers[] = {
-    {"lrn/1", 60, fits, prepare, NULL},
-    {"lrn_grad/1", 60, fits, prepare, NULL},
-    {NULL, 0, NULL, NULL, NULL},
+    {"lrn/1", 60, fits, prepare, NULL, 0},
+    {"lrn_grad/1", 60, fits, prepare, NULL, 0},
+    {NULL, 0, NULL, NULL, NULL, 0},
 };

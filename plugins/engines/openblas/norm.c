@@ -13,6 +13,7 @@ enum { BLOCK = 64, GRAIN = 16 };
 typedef struct {
     Kernel base;
     int64_t channels, pixels; /* pixels: rows per image */
+    int64_t x_stride;
     double eps, momentum;
     Activation activation;
 } Norm;
@@ -99,7 +100,7 @@ static void apply_rows(const Job *job, int64_t begin, int64_t end)
     const int64_t channels = norm->channels;
     const float *mean = job->mean, *scale = job->scale, *shift = job->shift;
     for (int64_t r = begin; r < end; r++) {
-        const float *x = job->x + r * channels;
+        const float *x = job->x + r * norm->x_stride;
         float *y = job->y + r * channels;
         if (norm->activation == ACT_RELU) {
             for (int64_t c = 0; c < channels; c++) {
@@ -205,6 +206,7 @@ static Kernel *prepare_norm(const Engine *engine, const XgNodeInfo *node, uint64
     if (!norm)
         return NULL;
     norm->channels = channels_of(node->inputs[0]);
+    norm->x_stride = node->inputs[0]->stride;
     norm->pixels = elements_of(node->inputs[0]) / norm->channels;
     norm->eps = attr_float(node, "eps");
     norm->momentum = attr_float(node, "momentum");
@@ -222,7 +224,7 @@ static int norm_fits(const XgNodeInfo *node)
 }
 
 const Maker norm_makers[] = {
-    {"batch_norm/1", 60, norm_fits, prepare_norm, NULL},
-    {"batch_norm_train/1", 60, norm_fits, prepare_norm, NULL},
-    {NULL, 0, NULL, NULL, NULL},
+    {"batch_norm/1", 60, norm_fits, prepare_norm, NULL, GAPS_IN},
+    {"batch_norm_train/1", 60, norm_fits, prepare_norm, NULL, 0},
+    {NULL, 0, NULL, NULL, NULL, 0},
 };

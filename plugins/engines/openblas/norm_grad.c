@@ -302,8 +302,8 @@ static Kernel *prepare_sum(const Engine *engine, const XgNodeInfo *node, uint64_
 }
 
 const Maker norm_grad_makers[] = {
-    {"batch_norm_grad/1", 60, NULL, prepare_grad, NULL},
-    {"batch_norm_train_grad/1", 60, grad_fits, prepare_grad, NULL},
-    {"sum_rows/1", 60, NULL, prepare_sum, NULL},
-    {NULL, 0, NULL, NULL, NULL},
+    {"batch_norm_grad/1", 60, NULL, prepare_grad, NULL, 0},
+    {"batch_norm_train_grad/1", 60, grad_fits, prepare_grad, NULL, 0},
+    {"sum_rows/1", 60, NULL, prepare_sum, NULL, 0},
+    {NULL, 0, NULL, NULL, NULL, 0},
 };

@@ -71,10 +71,10 @@ static void pool_lines(void *data, int64_t begin, int64_t end, int32_t worker)
         p->kind == POOL_MAX ? join_maxima : join_sums;
     for (int64_t at = begin; at < end; at++) {
         const Span rows = pool_rows(p, at % p->out_h);
-        float *y = job->y + at * p->out_w * p->channels;
+        float *y = job->y + at * p->out_w * p->y_stride;
         join(job->x + (at / p->out_h * p->in_h + rows.begin) * width, width,
              rows.end - rows.begin, width, line);
-        for (int64_t ow = 0; ow < p->out_w; ow++, y += p->channels) {
+        for (int64_t ow = 0; ow < p->out_w; ow++, y += p->y_stride) {
             const Span columns = pool_columns(p, ow);
             join(line + columns.begin * p->channels, p->channels, columns.end - columns.begin,
                  p->channels, y);
@@ -94,6 +94,7 @@ Pool *pool_new(const XgNodeInfo *node, const XgTensor *x, const XgTensor *y,
               : strncmp(node->op, "reduce", 6) == 0 ? POOL_SUM
                                                     : POOL_ADAPTIVE;
     p->channels = x->dims[3];
+    p->y_stride = y->stride;
     p->in_h = x->dims[1];
     p->in_w = x->dims[2];
     p->out_h = y->rank == 4 ? y->dims[1] : 1;
@@ -131,10 +132,10 @@ static Kernel *prepare_pool(const Engine *engine, const XgNodeInfo *node, uint64
 }
 
 const Maker pool_makers[] = {
-    {"max_pool/1", 60, NULL, prepare_pool, NULL},
-    {"avg_pool/1", 60, NULL, prepare_pool, NULL},
-    {"adaptive_avg_pool/1", 60, NULL, prepare_pool, NULL},
-    {"global_avg_pool/1", 60, NULL, prepare_pool, NULL},
-    {"reduce_like/1", 60, NULL, prepare_pool, NULL},
-    {NULL, 0, NULL, NULL, NULL},
+    {"max_pool/1", 60, NULL, prepare_pool, NULL, GAPS_OUT},
+    {"avg_pool/1", 60, NULL, prepare_pool, NULL, GAPS_OUT},
+    {"adaptive_avg_pool/1", 60, NULL, prepare_pool, NULL, GAPS_OUT},
+    {"global_avg_pool/1", 60, NULL, prepare_pool, NULL, 0},
+    {"reduce_like/1", 60, NULL, prepare_pool, NULL, 0},
+    {NULL, 0, NULL, NULL, NULL, 0},
 };

@@ -12,6 +12,7 @@ typedef struct {
     Kernel base;
     PoolKind kind;
     int64_t in_h, in_w, out_h, out_w, channels;
+    int64_t y_stride; /**< floats from pixel to pixel of the output */
     int64_t kernel_h, kernel_w, stride_h, stride_w;
     int64_t pad_top, pad_bottom, pad_left, pad_right;
     int exclude_pad, zero_pad;
@@ -68,8 +69,8 @@ static inline float pool_count(const Pool *p, const Span *rows, const Span *colu
         return 1;
     if (!p->exclude_pad)
         return (float) max_i64(rows->whole * columns->whole, 1);
-    return (float) max_i64(max_i64(rows->end - rows->begin, 0) *
-                               max_i64(columns->end - columns->begin, 0), 1);
+    return (float) max_i64(
+        max_i64(rows->end - rows->begin, 0) * max_i64(columns->end - columns->begin, 0), 1);
 }
 
 #endif

@@ -160,9 +160,9 @@ static Kernel *prepare_pool_grad(const Engine *engine, const XgNodeInfo *node,
 }
 
 const Maker pool_grad_makers[] = {
-    {"max_pool_grad/1", 60, NULL, prepare_pool_grad, NULL},
-    {"avg_pool_grad/1", 60, NULL, prepare_pool_grad, NULL},
-    {"adaptive_avg_pool_grad/1", 60, NULL, prepare_pool_grad, NULL},
-    {"global_avg_pool_grad/1", 60, NULL, prepare_pool_grad, NULL},
-    {NULL, 0, NULL, NULL, NULL},
+    {"max_pool_grad/1", 60, NULL, prepare_pool_grad, NULL, 0},
+    {"avg_pool_grad/1", 60, NULL, prepare_pool_grad, NULL, 0},
+    {"adaptive_avg_pool_grad/1", 60, NULL, prepare_pool_grad, NULL, 0},
+    {"global_avg_pool_grad/1", 60, NULL, prepare_pool_grad, NULL, 0},
+    {NULL, 0, NULL, NULL, NULL, 0},
 };

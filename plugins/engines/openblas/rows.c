@@ -275,9 +275,9 @@ static Kernel *prepare_rows(const Engine *engine, const XgNodeInfo *node, uint64
 }
 
 const Maker row_makers[] = {
-    {"softmax/1", 60, NULL, prepare_rows, NULL},
-    {"softmax_grad/1", 60, NULL, prepare_rows, NULL},
-    {"layer_norm/1", 60, NULL, prepare_rows, NULL},
-    {"layer_norm_grad/1", 60, NULL, prepare_rows, NULL},
-    {NULL, 0, NULL, NULL, NULL},
+    {"softmax/1", 60, NULL, prepare_rows, NULL, 0},
+    {"softmax_grad/1", 60, NULL, prepare_rows, NULL, 0},
+    {"layer_norm/1", 60, NULL, prepare_rows, NULL, 0},
+    {"layer_norm_grad/1", 60, NULL, prepare_rows, NULL, 0},
+    {NULL, 0, NULL, NULL, NULL, 0},
 };

@@ -5,11 +5,22 @@
 
 #include <stdlib.h>
 
+static int has_gaps(const XgTensor *const *tensors, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++)
+        if (tensors[i] && tensors[i]->stride != channels_of(tensors[i]))
+            return 1;
+    return 0;
+}
+
 static const Maker *find_in(const Maker *const *lists, const XgNodeInfo *node)
 {
+    const int32_t gaps = (has_gaps(node->inputs, node->input_count) ? GAPS_IN : 0) |
+                         (has_gaps(node->outputs, node->output_count) ? GAPS_OUT : 0);
     for (const Maker *const *list = lists; list && *list; list++)
         for (const Maker *maker = *list; maker->op; maker++)
-            if (strcmp(maker->op, node->op) == 0 && (!maker->fits || maker->fits(node)))
+            if (strcmp(maker->op, node->op) == 0 && (gaps & ~maker->gaps) == 0 &&
+                (!maker->fits || maker->fits(node)))
                 return maker;
     return NULL;
 }
@@ -33,6 +44,11 @@ int32_t xg_ob_score(void *data, const XgNodeInfo *node)
 {
     const Maker *maker = maker_of(data, node);
     return maker ? maker->score : 0;
+}
+
+int32_t xg_ob_strided(void *data, const XgNodeInfo *node)
+{
+    return maker_of(data, node) != NULL;
 }
 
 XgStatus xg_ob_prepare(void *data, const XgNodeInfo *node, void **kernel, uint64_t *scratch_size)

@@ -27,5 +27,6 @@ int32_t xg_ob_score(void *self, const XgNodeInfo *node);
 XgStatus xg_ob_prepare(void *self, const XgNodeInfo *node, void **kernel, uint64_t *scratch_size);
 XgStatus xg_ob_run(void *self, void *kernel, const XgRun *run);
 void xg_ob_release(void *self, void *kernel);
+int32_t xg_ob_strided(void *self, const XgNodeInfo *node);
 
 #endif

@@ -75,9 +75,11 @@ static Kernel *prepare_slice(const Engine *engine, const XgNodeInfo *node, uint6
 
 typedef struct {
     Kernel base;
-    int64_t rows, width;
+    int64_t rows, stride; /* of the output */
     int32_t count;
-    int64_t widths[]; /* of the inputs */
+    struct {
+        int64_t width, stride;
+    } inputs[];
 } Concat;
 
 typedef struct {
@@ -92,10 +94,11 @@ static void concat_rows(void *data, int64_t begin, int64_t end, int32_t worker)
     const Concat *concat = job->concat;
     (void) worker;
     for (int64_t r = begin; r < end; r++) {
-        float *to = job->y + r * concat->width;
+        float *to = job->y + r * concat->stride;
         for (int32_t i = 0; i < concat->count; i++) {
-            const int64_t width = concat->widths[i];
-            memcpy(to, job->inputs[i] + r * width, (size_t) width * sizeof(float));
+            const int64_t width = concat->inputs[i].width;
+            memcpy(to, job->inputs[i] + r * concat->inputs[i].stride,
+                   (size_t) width * sizeof(float));
             to += width;
         }
     }
@@ -112,17 +115,19 @@ static XgStatus run_concat(const Engine *engine, const Kernel *kernel, const XgR
 static Kernel *prepare_concat(const Engine *engine, const XgNodeInfo *node, uint64_t *scratch_size)
 {
     const uint64_t count = (uint64_t) node->input_count;
-    Concat *concat =
-        (Concat *) kernel_new(sizeof *concat + count * sizeof(int64_t), node, run_concat);
+    Concat *concat = (Concat *) kernel_new(sizeof *concat + count * sizeof concat->inputs[0],
+                                           node, run_concat);
     (void) engine;
     (void) scratch_size;
     if (!concat)
         return NULL;
-    concat->width = channels_of(node->outputs[0]);
-    concat->rows = elements_of(node->outputs[0]) / concat->width;
+    concat->stride = node->outputs[0]->stride;
+    concat->rows = elements_of(node->outputs[0]) / channels_of(node->outputs[0]);
     concat->count = node->input_count;
-    for (int32_t i = 0; i < node->input_count; i++)
-        concat->widths[i] = channels_of(node->inputs[i]);
+    for (int32_t i = 0; i < node->input_count; i++) {
+        concat->inputs[i].width = channels_of(node->inputs[i]);
+        concat->inputs[i].stride = node->inputs[i]->stride;
+    }
     return &concat->base;
 }
 
@@ -241,11 +246,11 @@ static int flatten_fits(const XgNodeInfo *node)
 }
 
 const Maker shape_makers[] = {
-    {"slice/1", 60, NULL, prepare_slice, NULL},
-    {"slice_grad/1", 60, NULL, prepare_slice, NULL},
-    {"concat/1", 60, NULL, prepare_concat, NULL},
-    {"permute/1", 60, permute_fits, prepare_permute, NULL},
-    {"flatten/1", 60, flatten_fits, prepare_flatten, NULL},
-    {"unflatten/1", 60, flatten_fits, prepare_flatten, NULL},
-    {NULL, 0, NULL, NULL, NULL},
+    {"slice/1", 60, NULL, prepare_slice, NULL, 0},
+    {"slice_grad/1", 60, NULL, prepare_slice, NULL, 0},
+    {"concat/1", 60, NULL, prepare_concat, NULL, GAPS_IN | GAPS_OUT},
+    {"permute/1", 60, permute_fits, prepare_permute, NULL, 0},
+    {"flatten/1", 60, flatten_fits, prepare_flatten, NULL, 0},
+    {"unflatten/1", 60, flatten_fits, prepare_flatten, NULL, 0},
+    {NULL, 0, NULL, NULL, NULL, 0},
 };

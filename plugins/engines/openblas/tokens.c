@@ -117,8 +117,8 @@ static Kernel *prepare_sum(const Engine *engine, const XgNodeInfo *node, uint64_
 }
 
 const Maker token_makers[] = {
-    {"position/1", 60, NULL, prepare_position, NULL},
-    {"class_token/1", 60, NULL, prepare_class_token, NULL},
-    {"sum_batch/1", 60, NULL, prepare_sum, NULL},
-    {NULL, 0, NULL, NULL, NULL},
+    {"position/1", 60, NULL, prepare_position, NULL, 0},
+    {"class_token/1", 60, NULL, prepare_class_token, NULL, 0},
+    {"sum_batch/1", 60, NULL, prepare_sum, NULL, 0},
+    {NULL, 0, NULL, NULL, NULL, 0},
 };

@@ -24,7 +24,8 @@ typedef float Lane __attribute__((vector_size(WIDTH * sizeof(float))));
 typedef struct {
     Kernel base;
     Shape shape;
-    int64_t tiles_h, tiles_w; /* of an image */
+    int64_t x_pixel, y_pixel, r_pixel; /* floats from pixel to pixel */
+    int64_t tiles_h, tiles_w;          /* of an image */
     int64_t block;            /* tiles of a task */
     int64_t part;             /* scratch floats of a worker */
     int32_t input_count;
@@ -83,11 +84,12 @@ static Place place_of(const Winograd *g, int64_t tile)
 }
 
 /* Transforms a tile of x to v[place * place_stride + channel]. */
-static void transform_input(const Shape *s, const float *x, const Place *p, float *v,
+static void transform_input(const Winograd *g, const float *x, const Place *p, float *v,
                             int64_t place_stride)
 {
+    const Shape *s = &g->shape;
     const int64_t channels = s->in_channels, h0 = p->h - s->pad_top, w0 = p->w - s->pad_left;
-    const float *image = x + p->n * s->in_h * s->in_w * channels;
+    const float *image = x + p->n * s->in_h * s->in_w * g->x_pixel;
     const int inside = h0 >= 0 && w0 >= 0 && h0 + IN <= s->in_h && w0 + IN <= s->in_w;
     for (int64_t c = 0; c < channels; c += WIDTH) {
         Lane d[PLACES];
@@ -97,7 +99,7 @@ static void transform_input(const Shape *s, const float *x, const Place *p, floa
                 const int64_t h = h0 + i, w = w0 + j;
                 const int valid = inside || (h >= 0 && h < s->in_h && w >= 0 && w < s->in_w);
                 if (valid)
-                    load(&d[i * IN + j], image + (h * s->in_w + w) * channels + c);
+                    load(&d[i * IN + j], image + (h * s->in_w + w) * g->x_pixel + c);
                 else
                     d[i * IN + j] = (Lane) {0};
             }
@@ -117,8 +119,8 @@ static void transform_output(const Job *job, const Place *p, const float *m, int
     const Winograd *g = job->winograd;
     const Shape *s = &g->shape;
     const int64_t rows = min_i64(OUT, s->out_h - p->h), columns = min_i64(OUT, s->out_w - p->w);
-    const int64_t line = s->out_w * s->out_channels;
-    const int64_t at = ((p->n * s->out_h + p->h) * s->out_w + p->w) * s->out_channels + o0;
+    const int64_t corner = (p->n * s->out_h + p->h) * s->out_w + p->w;
+    float *y = job->y + corner * g->y_pixel + o0;
     for (int64_t c = 0; c < count; c += WIDTH) {
         Lane bias = {0}, residual = {0}, d[PLACES];
         if (job->bias)
@@ -131,17 +133,17 @@ static void transform_output(const Job *job, const Place *p, const float *m, int
             transform_four(d + i * IN, 1);
         for (int64_t i = 0; i < rows; i++)
             for (int64_t j = 0; j < columns; j++) {
-                const int64_t pixel = at + i * line + j * s->out_channels + c;
+                const int64_t pixel = i * s->out_w + j;
                 if (job->residual)
-                    load(&residual, job->residual + pixel);
+                    load(&residual, job->residual + (corner + pixel) * g->r_pixel + o0 + c);
                 const Lane value = d[i * IN + j] + bias + residual;
-                memcpy(job->y + pixel, &value, sizeof value);
+                memcpy(y + pixel * g->y_pixel + c, &value, sizeof value);
             }
     }
     if (g->activation != ACT_NONE)
         for (int64_t i = 0; i < rows; i++)
             for (int64_t j = 0; j < columns; j++)
-                activate(g->activation, job->y + at + i * line + j * s->out_channels, count);
+                activate(g->activation, y + (i * s->out_w + j) * g->y_pixel, count);
 }
 
 static void compute_tiles(void *data, int64_t begin, int64_t end, int32_t worker)
@@ -153,7 +155,7 @@ static void compute_tiles(void *data, int64_t begin, int64_t end, int32_t worker
     float *v = job->scratch + worker * g->part, *m = v + PLACES * g->block * in;
     for (int64_t i = 0; i < rows; i++) {
         const Place p = place_of(g, begin + i);
-        transform_input(&g->shape, job->x, &p, v + i * in, rows * in);
+        transform_input(g, job->x, &p, v + i * in, rows * in);
     }
     for (int64_t o = 0; o < out; o += CHUNK) {
         const int64_t count = min_i64(CHUNK, out - o);
@@ -256,6 +258,9 @@ Kernel *winograd_prepare(const Engine *engine, const XgNodeInfo *node, const Sha
     transform_weights(s, node->inputs[1]->constant, matrix, g->base.packed);
     free(matrix);
     g->shape = *s;
+    g->x_pixel = node->inputs[0]->stride;
+    g->y_pixel = node->outputs[0]->stride;
+    g->r_pixel = stride_of(node, 3);
     g->tiles_h = div_up(s->out_h, OUT);
     g->tiles_w = div_up(s->out_w, OUT);
     g->block = in > FEW_CHANNELS ? MANY_TILES

@@ -39,12 +39,15 @@ typedef struct XgTensor {
     int64_t dims[XG_MAX_RANK];
     const float *constant; /**< its values when they never change while the kernel lives, so that
                                 they can be packed; NULL otherwise */
+    int64_t stride; /**< floats from one row of the last dimension to the next: its size, or more
+                         where `strided` said yes */
 } XgTensor;
 
-/** A node to compute. IMMUTABLE. Operators, their inputs, outputs and attributes: docs/operators.md. */
+/** A node to compute. IMMUTABLE. Operators, their inputs, outputs and attributes:
+ * docs/operators.md. */
 typedef struct XgNodeInfo {
-    const char *op;   /**< "conv2d/1" */
-    const char *name; /**< for messages */
+    const char *op;    /**< "conv2d/1" */
+    const char *name;  /**< for messages */
     int64_t max_batch; /**< the largest batch that run will be called with */
     int32_t input_count;
     int32_t output_count;
@@ -55,7 +58,8 @@ typedef struct XgNodeInfo {
     int32_t reserved_;
 } XgNodeInfo;
 
-/** What a kernel runs on. IMMUTABLE. Buffers are 64-byte aligned, rows without gaps. */
+/** What a kernel runs on. IMMUTABLE. Buffers are 64-byte aligned; so are the rows of those with
+ *  gaps between them, which belong to other values. */
 typedef struct XgRun {
     int64_t batch;              /**< 1..max_batch: what XG_BATCH stands for in this run */
     const float *const *inputs; /**< NULL for an optional input not given */
@@ -74,6 +78,10 @@ typedef struct XgEngine {
     XgStatus (*prepare)(void *self, const XgNodeInfo *node, void **kernel, uint64_t *scratch_size);
     XgStatus (*run)(void *self, void *kernel, const XgRun *run);
     void (*release)(void *self, void *kernel);
+    /** Whether `prepare` takes this node with the strides of its tensors: 1 or 0. So inputs of a
+     *  concatenation are written where it puts them. Asked before constants are known. NULL: rows
+     *  have no gaps, ever. */
+    int32_t (*strided)(void *self, const XgNodeInfo *node);
 } XgEngine;
 
 #ifdef __cplusplus
