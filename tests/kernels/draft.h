@@ -36,6 +36,10 @@ void draft_activation(Draft *d);
 void draft_input(Draft *d, XgShape shape, Values how);
 void draft_parameter(Draft *d, XgShape shape, Values how);
 void draft_none(Draft *d);
+/* The order in which a call's arguments draw is the compiler's choice: at most one of them may. */
+
+/** [N,H,W,C] of up to so many rows and columns, and channels. */
+XgShape draft_map(Draft *d, int size, int channels);
 /** [N,F], [N,T,F] or [N,H,W,C]. */
 XgShape draft_shape(Draft *d);
 

@@ -177,7 +177,8 @@ static void linear_grad_input(Draft *d)
 
 static void linear_grad_weight(Draft *d)
 {
-    const XgShape x = with_channels(draft_shape(d), draft_int(d, 1, 150));
+    const gint64 c = draft_int(d, 1, 150);
+    const XgShape x = with_channels(draft_shape(d), c);
     draft_input(d, with_channels(x, draft_int(d, 1, 150)), VALUES_ANY);
     draft_input(d, x, VALUES_ANY);
     draft_finish(d, "linear_grad_weight/1");

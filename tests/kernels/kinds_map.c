@@ -72,7 +72,7 @@ static void avg_pool_grad(Draft *d)
 
 static void global_avg_pool(Draft *d)
 {
-    draft_input(d, map(draft_int(d, 1, 9), draft_int(d, 1, 9), draft_int(d, 1, 100)), VALUES_ANY);
+    draft_input(d, draft_map(d, 9, 100), VALUES_ANY);
     draft_finish(d, "global_avg_pool/1");
 }
 
@@ -87,7 +87,7 @@ static void global_avg_pool_grad(Draft *d)
 static void reduce_like(Draft *d)
 {
     draft_attr(d, "keep", draft_int(d, 0, 1));
-    draft_input(d, map(draft_int(d, 1, 9), draft_int(d, 1, 9), draft_int(d, 1, 100)), VALUES_ANY);
+    draft_input(d, draft_map(d, 9, 100), VALUES_ANY);
     draft_finish(d, "reduce_like/1");
 }
 
@@ -125,7 +125,7 @@ static void slice_grad(Draft *d)
 
 static void flatten(Draft *d)
 {
-    draft_input(d, map(draft_int(d, 1, 9), draft_int(d, 1, 9), draft_int(d, 1, 70)), VALUES_ANY);
+    draft_input(d, draft_map(d, 9, 70), VALUES_ANY);
     draft_finish(d, "flatten/1");
 }
 
@@ -143,7 +143,7 @@ static void adaptive_avg_pool(Draft *d)
 {
     draft_attr(d, "out_h", draft_int(d, 1, 9));
     draft_attr(d, "out_w", draft_int(d, 1, 9));
-    draft_input(d, map(draft_int(d, 1, 12), draft_int(d, 1, 12), draft_int(d, 1, 70)), VALUES_ANY);
+    draft_input(d, draft_map(d, 12, 70), VALUES_ANY);
     draft_finish(d, "adaptive_avg_pool/1");
 }
 
@@ -151,7 +151,7 @@ static void adaptive_avg_pool_grad(Draft *d)
 {
     draft_attr(d, "in_h", draft_int(d, 1, 12));
     draft_attr(d, "in_w", draft_int(d, 1, 12));
-    draft_input(d, map(draft_int(d, 1, 9), draft_int(d, 1, 9), draft_int(d, 1, 70)), VALUES_ANY);
+    draft_input(d, draft_map(d, 9, 70), VALUES_ANY);
     draft_finish(d, "adaptive_avg_pool_grad/1");
 }
 

@@ -122,8 +122,8 @@ static void scale(Draft *d)
 
 static void join(Draft *d, const char *op)
 {
-    const gint64 c = draft_int(d, 1, 70);
-    const XgShape x = map(draft_int(d, 1, 9), draft_int(d, 1, 9), c);
+    const XgShape x = draft_map(d, 9, 70);
+    const gint64 c = x.dims[3];
     const XgShape others[] = {x, map(1, 1, c), matrix(XG_BATCH, c)};
     if (strcmp(op, "add/1") == 0)
         draft_activation(d);
@@ -147,7 +147,8 @@ static void layer_norm(Draft *d)
 static void layer_norm_grad(Draft *d)
 {
     /* With fewer features dx is a difference of nearly equal numbers. */
-    const XgShape x = with_channels(draft_shape(d), draft_int(d, 20, 200));
+    const gint64 c = draft_int(d, 20, 200);
+    const XgShape x = with_channels(draft_shape(d), c);
     draft_input(d, x, VALUES_ANY);
     draft_input(d, x, VALUES_WIDE);
     draft_parameter(d, vector(x.dims[x.rank - 1]), VALUES_ANY);

@@ -41,13 +41,21 @@ void draft_none(Draft *d)
     d->inputs[d->input_count++] = NULL;
 }
 
+XgShape draft_map(Draft *d, int size, int channels)
+{
+    const gint64 c = draft_int(d, 1, channels);
+    const gint64 w = draft_int(d, 1, size);
+    const gint64 h = draft_int(d, 1, size);
+    return map(h, w, c);
+}
+
 XgShape draft_shape(Draft *d)
 {
     if (draft_int(d, 0, 1))
         return (XgShape){2, {XG_BATCH, draft_int(d, 1, 200)}};
     if (draft_int(d, 0, 1))
         return (XgShape){3, {XG_BATCH, draft_int(d, 1, 9), draft_int(d, 1, 70)}};
-    return map(draft_int(d, 1, 11), draft_int(d, 1, 11), draft_int(d, 1, 70));
+    return draft_map(d, 11, 70);
 }
 
 static gboolean takes(const XgOp *op, const char *attribute)
