@@ -6,8 +6,7 @@
 
 #include <stdlib.h>
 
-/* Sixteen channels; the compiler splits them where registers are shorter. */
-enum { WIDTH = 16, PIXELS = 4 };
+enum { WIDTH = CHANNELS_AT_ONCE, PIXELS = 4 };
 typedef float Lane __attribute__((vector_size(WIDTH * sizeof(float))));
 typedef int32_t Mask __attribute__((vector_size(WIDTH * sizeof(int32_t))));
 

@@ -3,10 +3,11 @@
 /* The gradient of depthwise convolutions with respect to their weights. Each worker sums a share
  * of the output's lines; the shares are added in order. */
 #include "gather.h"
+#include "vector.h"
 
 #include <stdlib.h>
 
-enum { WIDTH = 16, COLUMNS = 4 };
+enum { WIDTH = CHANNELS_AT_ONCE, COLUMNS = 4 };
 typedef float Lane __attribute__((vector_size(WIDTH * sizeof(float))));
 
 #define UNROLL _Pragma("GCC unroll 8")

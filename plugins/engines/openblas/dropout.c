@@ -24,7 +24,7 @@ typedef struct {
     uint64_t seed, stream;
 } Job;
 
-#ifdef VECTOR_FMA
+#ifdef VECTOR_OP
 
 #if defined(__AVX512F__)
 typedef __m512i Words;

@@ -11,6 +11,8 @@ static int32_t suits(void *data)
     const Self *self = data;
 #if defined(__x86_64__)
     return self->makers == makers_avx512 ? 80 : self->makers == makers_avx2 ? 70 : 50;
+#elif defined(__aarch64__)
+    return self->makers == makers_neon ? 70 : 50;
 #else
     (void) self;
     return 50;
@@ -35,8 +37,9 @@ static const XgEngine table = {suits,     xg_ob_score,   xg_ob_prepare,
 static const char *const needs[] = {XG_THREADS_INTERFACE, XG_PARAMS_INTERFACE, NULL};
 
 static const XgParam params[] = {
-    {"instructions", XG_PARAM_ENUM, 0, "auto", NULL, NULL, NULL, "auto|avx512|avx2|base",
-     "Widest instruction set that kernels may use; auto: the widest that the processor has."},
+    {"instructions", XG_PARAM_ENUM, 0, "auto", NULL, NULL, NULL, "auto|avx512|avx2|neon|base",
+     "Widest instruction set that kernels may use, in this order; auto: the widest that the "
+     "processor has."},
     {"winograd", XG_PARAM_BOOL, 0, "true", NULL, NULL, NULL, NULL,
      "Compute 3x3 convolutions whose weights do not change by Winograd's algorithm F(4x4, 3x3): "
      "faster, with rounding errors of up to 1e-5 of the output's norm."},
@@ -49,7 +52,7 @@ static const XgComponent openblas = {
     .id = "openblas",
     .version = "1.0.0",
     .licence = "MIT",
-    .summary = "Kernels for x86-64 with AVX2 or AVX-512; OpenBLAS elsewhere",
+    .summary = "Kernels for AVX2, AVX-512 and NEON; OpenBLAS elsewhere",
     .doc = "Convolutions are products of gathered rows and packed weights, with bias, residual and "
            "activation applied while a tile is cached. Every result depends only on the inputs and "
            "on the number of threads.",

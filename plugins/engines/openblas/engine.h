@@ -46,6 +46,7 @@ enum { GAPS_IN = 1, GAPS_OUT = 2 };
 extern const Maker *const makers_base[];
 extern const Maker *const makers_avx2[];
 extern const Maker *const makers_avx512[];
+extern const Maker *const makers_neon[];
 
 /** Of one instruction set; each ends with a NULL op. */
 extern const Maker conv_makers[], conv_weight_makers[], depthwise_makers[],

@@ -131,15 +131,15 @@ INLINE void tile(const Tile *t, const int mr, const int nv, const int packed)
     CASE(1, nv, packed)                                                                            \
     CASE(2, nv, packed)                                                                            \
     CASE(3, nv, packed) CASE(4, nv, packed) CASE(5, nv, packed) CASE(6, nv, packed)
-#if TILE_ROWS > 6
-#define CASES(nv, packed)                                                                          \
+#define CASES_12(nv, packed)                                                                       \
     CASES_6(nv, packed)                                                                            \
     CASE(7, nv, packed)                                                                            \
     CASE(8, nv, packed)                                                                            \
-    CASE(9, nv, packed)                                                                            \
-    CASE(10, nv, packed)                                                                           \
-    CASE(11, nv, packed)                                                                           \
-    CASE(12, nv, packed) CASE(13, nv, packed) CASE(14, nv, packed)
+    CASE(9, nv, packed) CASE(10, nv, packed) CASE(11, nv, packed) CASE(12, nv, packed)
+#if TILE_ROWS == 14
+#define CASES(nv, packed) CASES_12(nv, packed) CASE(13, nv, packed) CASE(14, nv, packed)
+#elif TILE_ROWS == 12
+#define CASES(nv, packed) CASES_12(nv, packed)
 #else
 #define CASES(nv, packed) CASES_6(nv, packed)
 #endif

@@ -3,7 +3,7 @@
 /**
  * @file gemm_tile.h
  * The register tile of products: TILE_ROWS x TILE sums, bias to activation included. AVX-512:
- * 14 x 32; AVX2: 6 x 16.
+ * 14 x 32; AVX2: 6 x 16; NEON: 12 x 8.
  */
 #ifndef XG_OB_GEMM_TILE_H
 #define XG_OB_GEMM_TILE_H

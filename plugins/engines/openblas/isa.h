@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT */
 /**
  * @file isa.h
- * The kernels' sources are compiled once per instruction set (XG_ISA: base, avx2, avx512); this
- * gives what they share a name of its own in each.
+ * The kernels' sources are compiled once per instruction set (XG_ISA: base, avx2, avx512, neon);
+ * this gives what they share a name of its own in each.
  */
 #ifndef XG_OB_ISA_H
 #define XG_OB_ISA_H

@@ -94,9 +94,12 @@ static const Maker *const *choose_makers(const char *limit)
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("fma"))
         return makers_avx512;
-    if (strcmp(limit, "base") != 0 && __builtin_cpu_supports("avx2") &&
+    if ((wide || strcmp(limit, "avx2") == 0) && __builtin_cpu_supports("avx2") &&
         __builtin_cpu_supports("fma"))
         return makers_avx2;
+#elif defined(__aarch64__)
+    if (strcmp(limit, "base") != 0)
+        return makers_neon;
 #else
     (void) limit;
 #endif

@@ -14,7 +14,7 @@ typedef struct {
 } Self;
 
 /** Reads the parameter "winograd"; `instructions`: the widest set that kernels may use, "auto",
- *  "avx512", "avx2" or "base". */
+ *  "avx512", "avx2", "neon" or "base". */
 void xg_ob_self_init(Self *self, const XgHost *host, const char *instructions,
                      const Maker *const *own);
 

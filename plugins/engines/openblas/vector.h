@@ -22,11 +22,26 @@ enum { LANES = 8 };
 typedef __m256 Vector;
 typedef __m256i VectorMask;
 #define VECTOR_OP(name) _mm256_##name
+#elif defined(VECTOR_NEON)
+#include <arm_neon.h>
+#define VECTOR_FMA 1
+#define TILE_ROWS 12
+enum { LANES = 4 };
+typedef float32x4_t Vector;
+typedef int64_t VectorMask; /* how many lanes */
 #else
 #define TILE_ROWS 64
 #endif
 
-#ifdef VECTOR_FMA
+/* Channels of one vector of the compiler's in kernels that need no other operations. It splits what
+ * is longer than registers, but keeps such sums in memory. */
+#ifdef VECTOR_NEON
+enum { CHANNELS_AT_ONCE = LANES };
+#else
+enum { CHANNELS_AT_ONCE = 16 };
+#endif
+
+#ifdef VECTOR_OP
 
 static inline Vector vector_zero(void)
 {
@@ -83,7 +98,7 @@ static inline void vector_store_some(float *to, Vector value, VectorMask mask)
 #endif
 }
 
-/* Of both, the second operand comes back when either is not a number. */
+/* Of both, the second operand comes back when it is not a number. */
 static inline Vector vector_max(Vector a, Vector b)
 {
     return VECTOR_OP(max_ps)(a, b);
@@ -92,6 +107,64 @@ static inline Vector vector_max(Vector a, Vector b)
 static inline Vector vector_min(Vector a, Vector b)
 {
     return VECTOR_OP(min_ps)(a, b);
+}
+
+#elif defined(VECTOR_NEON)
+
+static inline Vector vector_zero(void)
+{
+    return vdupq_n_f32(0);
+}
+
+static inline Vector vector_set(float value)
+{
+    return vdupq_n_f32(value);
+}
+
+static inline Vector vector_load(const float *from)
+{
+    return vld1q_f32(from);
+}
+
+static inline void vector_store(float *to, Vector value)
+{
+    vst1q_f32(to, value);
+}
+
+static inline Vector vector_fma(Vector a, Vector b, Vector c)
+{
+    return vfmaq_f32(c, a, b);
+}
+
+static inline VectorMask vector_mask(int64_t count)
+{
+    return count < LANES ? count : LANES;
+}
+
+static inline Vector vector_load_some(const float *from, VectorMask mask)
+{
+    float lanes[LANES] = {0};
+    for (int64_t i = 0; i < mask; i++)
+        lanes[i] = from[i];
+    return vld1q_f32(lanes);
+}
+
+static inline void vector_store_some(float *to, Vector value, VectorMask mask)
+{
+    float lanes[LANES];
+    vst1q_f32(lanes, value);
+    for (int64_t i = 0; i < mask; i++)
+        to[i] = lanes[i];
+}
+
+static inline Vector vector_max(Vector a, Vector b)
+{
+    return vmaxq_f32(a, b);
+}
+
+static inline Vector vector_min(Vector a, Vector b)
+{
+    return vminq_f32(a, b);
 }
 
 #endif

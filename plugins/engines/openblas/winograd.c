@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 enum {
-    WIDTH = 16, /* channels at a time */
+    WIDTH = CHANNELS_AT_ONCE,
     IN = 6,     /* pixels along a tile */
     OUT = 4,
     PLACES = IN * IN,
