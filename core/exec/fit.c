@@ -31,7 +31,7 @@ static gboolean make(Fit *fit, const XgProgramSpec *spec, const XgAgain *again, 
     g_autoptr(GPtrArray) results = xg_lowered_results(fit->lowered);
     fit->memory = xg_memory_plan_new(fit->lowered->network, spec->max_batch,
                                      (XgValue *const *) results->pdata, results->len,
-                                     spec->training ? NULL : spec->engine, error);
+                                     spec->plain ? NULL : spec->engine, error);
     return fit->memory != NULL;
 }
 

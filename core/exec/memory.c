@@ -21,7 +21,7 @@ void xg_memory_plan_free(XgMemoryPlan *plan)
     g_free(plan->within);
     g_free(plan->strides);
     g_free(plan->needed);
-    g_free(plan->joined);
+    g_free(plan->idle);
     g_free(plan);
 }
 
@@ -74,8 +74,8 @@ static gboolean may_share(const XgMemoryPlan *plan, const XgNode *node, guint i)
            plan->sizes[root] == plan->sizes[to] && plan->root[to] == to;
 }
 
-/* Views and in-place outputs join the memory of their input, in node order. */
-static void find_roots(XgMemoryPlan *plan, const XgNetwork *network)
+/* Views and in-place outputs join the memory of their input, in node order; so do slices. */
+static void find_roots(XgMemoryPlan *plan, const XgNetwork *network, XgJoin *join)
 {
     for (guint i = 0; i < network->nodes->len; i++) {
         const XgNode *node = network->nodes->pdata[i];
@@ -84,10 +84,14 @@ static void find_roots(XgMemoryPlan *plan, const XgNetwork *network)
             continue;
         const XgValue *to = node->outputs[0];
         const guint root = plan->root[from->id];
+        const gboolean view = (node->op->flags & XG_OP_VIEW) != 0;
         const gboolean owned =
             ((const XgValue *) network->values->pdata[root])->kind == XG_VALUE_NODE;
-        if ((node->op->flags & XG_OP_VIEW) != 0 || (owned && may_share(plan, node, i)))
+        if (view || (owned && may_share(plan, node, i)))
             xg_memory_plan_share(plan, to, root);
+        plan->idle[i] |= view;
+        if (join != NULL && owned)
+            xg_join_slice(join, node);
     }
 }
 
@@ -160,21 +164,20 @@ XgMemoryPlan *xg_memory_plan_new(const XgNetwork *network, gint64 max_batch,
     plan->within = g_new0(gsize, count);
     plan->strides = g_new0(gint64, count);
     plan->needed = g_new0(guint8, count);
-    plan->joined = g_new0(guint8, MAX(network->nodes->len, 1));
+    plan->idle = g_new0(guint8, MAX(network->nodes->len, 1));
     for (guint i = 0; i < network->values->len; i++)
         if (!value_size(network->values->pdata[i], max_batch, &plan->sizes[i], error))
             return NULL;
     find_lives(plan, network, results, result_count);
     for (guint i = 0; i < network->values->len; i++)
         plan->root[i] = i;
-    if (engine != NULL && engine->table != NULL && engine->table->strided != NULL)
-        xg_join(plan, network, results, result_count, max_batch, engine);
-    find_roots(plan, network);
+    g_autoptr(XgJoin) join =
+        engine != NULL && engine->table != NULL && engine->table->strided != NULL
+            ? xg_join_new(plan, network, results, result_count, max_batch, engine)
+            : NULL;
+    if (join != NULL)
+        xg_join_concats(join);
+    find_roots(plan, network, join);
     place_all(plan, network);
     return g_steal_pointer(&plan);
-}
-
-gboolean xg_memory_plan_is_idle(const XgMemoryPlan *plan, const XgNode *node)
-{
-    return (node->op->flags & XG_OP_VIEW) != 0 || plan->joined[node->id];
 }

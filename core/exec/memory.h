@@ -20,27 +20,26 @@ typedef struct {
     guint *last;     /**< per value id: last node that needs it; the node count: after the run */
     guint *root;     /**< per value id: the value whose memory it shares, maybe itself */
     gsize *within;   /**< per value id: bytes from the start of that memory */
-    gint64 *strides; /**< per value id: floats from row to row of a value whose rows lie in those of
-                          a concatenation; 0: no gaps */
+    gint64 *strides; /**< per value id: floats from row to row of a value whose rows are parts of
+                          another's; 0: no gaps */
     guint8 *needed;  /**< per value id: 1 when a node or the caller reads it */
-    guint8 *joined;  /**< per node id: 1 for a concatenation whose inputs lie in its output */
+    guint8 *idle;    /**< per node id: 1 for one with nothing to compute: a view, a concatenation
+                          whose inputs lie in its output, a slice that lies in its input */
     gsize size;      /**< of the arena */
 } XgMemoryPlan;
 
 /**
  * Values share memory when their lives do not overlap, when a view shows another's elements, when
- * an operator may work in place on an input that dies with it, or when they are the inputs of a
- * concatenation that `engine` can write where its output is (NULL: none is). Buffers are placed
- * largest first at the lowest free offset (greedy by size: Pisarchyk and Lee 2020,
- * arXiv:2001.03288). `results` stay until after the run. Errors: XG_LIMIT. [main]
+ * an operator may work in place on an input that dies with it, or when `engine` (NULL: none) takes
+ * rows with gaps: inputs of a concatenation are written where its output is, slices of rows are
+ * read where they are. Buffers are placed largest first at the lowest free offset (greedy by size:
+ * Pisarchyk and Lee 2020, arXiv:2001.03288). `results` stay until after the run. Errors: XG_LIMIT.
+ * [main]
  */
 XgMemoryPlan *xg_memory_plan_new(const XgNetwork *network, gint64 max_batch,
                                  XgValue *const *results, guint result_count,
                                  const XgEngineHandle *engine, GError **error);
 void xg_memory_plan_free(XgMemoryPlan *plan);
-
-/** Whether a node has nothing to compute. */
-gboolean xg_memory_plan_is_idle(const XgMemoryPlan *plan, const XgNode *node);
 
 /* For join.c. */
 

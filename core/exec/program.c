@@ -131,9 +131,8 @@ static gboolean make_kernel(XgProgram *program, const XgNode *node, GError **err
 {
     const XgKernelValues values = {(float *const *) program->values, program->constants,
                                    program->memory->strides};
-    XgKernel *kernel =
-        xg_kernel_new(node, program->slice, &values, xg_memory_plan_is_idle(program->memory, node),
-                      program->engine, error);
+    XgKernel *kernel = xg_kernel_new(node, program->slice, &values, program->memory->idle[node->id],
+                                     program->engine, error);
     if (kernel == NULL)
         return FALSE;
     g_ptr_array_add(program->kernels, kernel);

@@ -63,7 +63,9 @@ static gboolean accumulate(Pass *pass, XgBackward *b, int index)
     }
     XgValue **sum = &pass->gradients[input->id];
     if (*sum) {
-        XgValue *terms[2] = {*sum, gradient};
+        /* The newest first: it is whole rows, in which the sum can be, when the other one is a
+         * slice of a concatenation's gradient. */
+        XgValue *terms[2] = {gradient, *sum};
         gradient = xg_backward_node(b, "add/1", terms, 2, NULL, 0);
     }
     *sum = gradient;

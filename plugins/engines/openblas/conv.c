@@ -311,6 +311,8 @@ static Kernel *prepare_grad_input(const Engine *engine, const XgNodeInfo *node,
     conv->w_n = 1;
     conv->input_count = 2;
     conv->phase_count = phases_backward(&s, conv->phases);
+    for (int i = 0; i < conv->phase_count; i++)
+        conv->phases[i].gather.pixel = node->inputs[0]->stride;
     return complete(engine, conv, node->inputs[1]->constant, scratch_size);
 }
 
@@ -334,7 +336,7 @@ static int linear_fits(const XgNodeInfo *node)
 const Maker conv_makers[] = {
     {"conv2d/1", 80, conv_fits, prepare_forward, shortened, GAPS_IN | GAPS_OUT},
     {"linear/1", 80, linear_fits, prepare_forward, NULL, 0},
-    {"conv2d_grad_input/1", 80, grad_fits, prepare_grad_input, NULL, 0},
+    {"conv2d_grad_input/1", 80, grad_fits, prepare_grad_input, NULL, GAPS_IN},
     {"linear_grad_input/1", 80, NULL, prepare_grad_input, NULL, 0},
     {NULL, 0, NULL, NULL, NULL, 0},
 };

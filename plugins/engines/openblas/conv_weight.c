@@ -119,10 +119,11 @@ static Kernel *prepare_weight(const Engine *engine, const XgNodeInfo *node, uint
         return NULL;
     w->groups = s.groups;
     w->outputs = s.out_channels / s.groups;
-    w->dy_pixel = s.out_channels;
+    w->dy_pixel = node->inputs[0]->stride;
     Phase phase;
     phase_forward(&s, &phase);
     w->gather = phase.gather;
+    w->gather.pixel = node->inputs[1]->stride;
     w->columns = gather_columns(&w->gather);
     const int64_t rows = w->base.max_batch * s.out_h * s.out_w;
     const int64_t size = w->groups * w->outputs * w->columns;
@@ -138,7 +139,7 @@ static int weight_fits(const XgNodeInfo *node)
 }
 
 const Maker conv_weight_makers[] = {
-    {"conv2d_grad_weight/1", 80, weight_fits, prepare_weight, NULL, 0},
+    {"conv2d_grad_weight/1", 80, weight_fits, prepare_weight, NULL, GAPS_IN},
     {"linear_grad_weight/1", 80, NULL, prepare_weight, NULL, 0},
     {NULL, 0, NULL, NULL, NULL, 0},
 };

@@ -19,6 +19,8 @@ typedef struct {
     float factor;          /* scale/1 */
     int64_t channels, map; /* of a broadcast second operand; channels 0: none */
     int multiply;
+    int apart; /* rows have gaps somewhere: */
+    int64_t width, a_stride, b_stride, out_stride;
 } Map;
 
 typedef struct {
@@ -93,6 +95,20 @@ static void map_part(void *data, int64_t begin, int64_t end, int32_t worker)
     }
 }
 
+/* Rows [begin, end), each by itself. */
+static void map_rows(void *data, int64_t begin, int64_t end, int32_t worker)
+{
+    const Job *job = data;
+    const Map *map = job->map;
+    (void) worker;
+    for (int64_t r = begin; r < end; r++) {
+        float *out = job->out + r * map->out_stride;
+        map->func(job->a + r * map->a_stride, job->b ? job->b + r * map->b_stride : NULL, out, 0,
+                  map->width);
+        activate(map->activation, out, map->width);
+    }
+}
+
 static void scale_part(void *data, int64_t begin, int64_t end, int32_t worker)
 {
     const Job *job = data;
@@ -137,6 +153,8 @@ static XgStatus run_map(const Engine *engine, const Kernel *kernel, const XgRun 
     if (map->channels > 0)
         run_static(engine, count / map->channels, div_up(GRAIN, map->channels), broadcast_part,
                    &job);
+    else if (map->apart)
+        run_static(engine, count / map->width, div_up(GRAIN, map->width), map_rows, &job);
     else
         run_static(engine, count, GRAIN, map_part, &job);
     return XG_OK;
@@ -159,6 +177,19 @@ static const struct {
     {"scale/1", NULL, 1},
 };
 
+static int is_broadcast(const XgNodeInfo *node)
+{
+    return node->input_count > 1 &&
+           elements_of(node->inputs[1]) != elements_of(node->outputs[0]);
+}
+
+static int is_apart(const XgNodeInfo *node)
+{
+    const int64_t width = channels_of(node->outputs[0]);
+    return node->inputs[0]->stride != width || node->outputs[0]->stride != width ||
+           (node->input_count > 1 && node->inputs[1]->stride != width);
+}
+
 static Kernel *prepare_map(const Engine *engine, const XgNodeInfo *node, uint64_t *scratch_size)
 {
     Map *map = (Map *) kernel_new(sizeof *map, node, run_map);
@@ -175,35 +206,47 @@ static Kernel *prepare_map(const Engine *engine, const XgNodeInfo *node, uint64_
     map->factor = (float) attr_float(node, "factor");
     if (strcmp(node->op, "add/1") == 0)
         map->activation = (Activation) activation_of(attr_string(node, "activation"));
-    if (map->multiply >= 0 && elements_of(node->inputs[1]) != map->elements) {
+    if (is_broadcast(node)) {
         map->channels = channels_of(node->inputs[0]);
         map->map = map->elements / map->channels;
     }
+    map->width = channels_of(node->outputs[0]);
+    map->a_stride = node->inputs[0]->stride;
+    map->b_stride = stride_of(node, 1);
+    map->out_stride = node->outputs[0]->stride;
+    map->apart = is_apart(node);
     return &map->base;
+}
+
+static int map_fits(const XgNodeInfo *node)
+{
+    return !is_broadcast(node) || !is_apart(node);
 }
 
 static int add_fits(const XgNodeInfo *node)
 {
-    return activation_of(attr_string(node, "activation")) >= 0;
+    return map_fits(node) && activation_of(attr_string(node, "activation")) >= 0;
 }
 
+enum { GAPS = GAPS_IN | GAPS_OUT };
+
 const Maker elementwise_makers[] = {
-    {"relu/1", 60, NULL, prepare_map, NULL, 0},
-    {"relu6/1", 60, NULL, prepare_map, NULL, 0},
-    {"sigmoid/1", 60, NULL, prepare_map, NULL, 0},
-    {"silu/1", 60, NULL, prepare_map, NULL, 0},
-    {"hardsigmoid/1", 60, NULL, prepare_map, NULL, 0},
-    {"hardswish/1", 60, NULL, prepare_map, NULL, 0},
-    {"gelu/1", 60, NULL, prepare_map, NULL, 0},
-    {"relu_grad/1", 60, NULL, prepare_map, NULL, 0},
-    {"relu6_grad/1", 60, NULL, prepare_map, NULL, 0},
-    {"sigmoid_grad/1", 60, NULL, prepare_map, NULL, 0},
-    {"silu_grad/1", 60, NULL, prepare_map, NULL, 0},
-    {"hardsigmoid_grad/1", 60, NULL, prepare_map, NULL, 0},
-    {"hardswish_grad/1", 60, NULL, prepare_map, NULL, 0},
-    {"gelu_grad/1", 60, NULL, prepare_map, NULL, 0},
-    {"add/1", 60, add_fits, prepare_map, NULL, 0},
-    {"mul/1", 60, NULL, prepare_map, NULL, 0},
+    {"relu/1", 60, NULL, prepare_map, NULL, GAPS},
+    {"relu6/1", 60, NULL, prepare_map, NULL, GAPS},
+    {"sigmoid/1", 60, NULL, prepare_map, NULL, GAPS},
+    {"silu/1", 60, NULL, prepare_map, NULL, GAPS},
+    {"hardsigmoid/1", 60, NULL, prepare_map, NULL, GAPS},
+    {"hardswish/1", 60, NULL, prepare_map, NULL, GAPS},
+    {"gelu/1", 60, NULL, prepare_map, NULL, GAPS},
+    {"relu_grad/1", 60, NULL, prepare_map, NULL, GAPS},
+    {"relu6_grad/1", 60, NULL, prepare_map, NULL, GAPS},
+    {"sigmoid_grad/1", 60, NULL, prepare_map, NULL, GAPS},
+    {"silu_grad/1", 60, NULL, prepare_map, NULL, GAPS},
+    {"hardsigmoid_grad/1", 60, NULL, prepare_map, NULL, GAPS},
+    {"hardswish_grad/1", 60, NULL, prepare_map, NULL, GAPS},
+    {"gelu_grad/1", 60, NULL, prepare_map, NULL, GAPS},
+    {"add/1", 60, add_fits, prepare_map, NULL, GAPS},
+    {"mul/1", 60, map_fits, prepare_map, NULL, GAPS},
     {"scale/1", 60, NULL, prepare_map, NULL, 0},
     {NULL, 0, NULL, NULL, NULL, 0},
 };

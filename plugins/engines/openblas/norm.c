@@ -13,7 +13,7 @@ enum { BLOCK = 64, GRAIN = 16 };
 typedef struct {
     Kernel base;
     int64_t channels, pixels; /* pixels: rows per image */
-    int64_t x_stride;
+    int64_t x_stride, y_stride;
     double eps, momentum;
     Activation activation;
 } Norm;
@@ -27,14 +27,15 @@ typedef struct {
 } Job;
 
 /* Sums of rows, four at a time. */
-static void sum_rows_block(const float *x, int64_t rows, int64_t channels, float *sum)
+static void sum_rows_block(const float *x, int64_t stride, int64_t rows, int64_t channels,
+                           float *sum)
 {
     int64_t r = 0;
     memset(sum, 0, (size_t) channels * sizeof(float));
-    for (; r + 4 <= rows; r += 4, x += 4 * channels)
+    for (; r + 4 <= rows; r += 4, x += 4 * stride)
         for (int64_t c = 0; c < channels; c++)
-            sum[c] += (x[c] + x[channels + c]) + (x[2 * channels + c] + x[3 * channels + c]);
-    for (; r < rows; r++, x += channels)
+            sum[c] += (x[c] + x[stride + c]) + (x[2 * stride + c] + x[3 * stride + c]);
+    for (; r < rows; r++, x += stride)
         for (int64_t c = 0; c < channels; c++)
             sum[c] += x[c];
 }
@@ -45,17 +46,17 @@ static inline float square(float x)
 }
 
 /* Sums of squares about `mean`. */
-static void square_rows_block(const float *x, int64_t rows, int64_t channels, const float *mean,
-                              float *sum)
+static void square_rows_block(const float *x, int64_t stride, int64_t rows, int64_t channels,
+                              const float *mean, float *sum)
 {
     int64_t r = 0;
     memset(sum, 0, (size_t) channels * sizeof(float));
-    for (; r + 4 <= rows; r += 4, x += 4 * channels)
+    for (; r + 4 <= rows; r += 4, x += 4 * stride)
         for (int64_t c = 0; c < channels; c++)
-            sum[c] += (square(x[c] - mean[c]) + square(x[channels + c] - mean[c])) +
-                      (square(x[2 * channels + c] - mean[c]) +
-                       square(x[3 * channels + c] - mean[c]));
-    for (; r < rows; r++, x += channels)
+            sum[c] += (square(x[c] - mean[c]) + square(x[stride + c] - mean[c])) +
+                      (square(x[2 * stride + c] - mean[c]) +
+                       square(x[3 * stride + c] - mean[c]));
+    for (; r < rows; r++, x += stride)
         for (int64_t c = 0; c < channels; c++)
             sum[c] += square(x[c] - mean[c]);
 }
@@ -72,7 +73,7 @@ static void merge(double *mean, double *squares, int64_t rows, double other_mean
 static void statistics_part(void *data, int64_t begin, int64_t end, int32_t worker)
 {
     const Job *job = data;
-    const int64_t channels = job->norm->channels;
+    const int64_t channels = job->norm->channels, stride = job->norm->x_stride;
     (void) worker;
     for (int64_t part = begin; part < end; part++) {
         float *mean = job->columns + part * 2 * channels, *squares = mean + channels;
@@ -82,11 +83,11 @@ static void statistics_part(void *data, int64_t begin, int64_t end, int32_t work
         memset(all_mean, 0, (size_t) (2 * channels) * sizeof(double));
         for (int64_t r = first; r < last; r += BLOCK) {
             const int64_t count = min_i64(BLOCK, last - r);
-            const float *x = job->x + r * channels, share = 1.0F / (float) count;
-            sum_rows_block(x, count, channels, mean);
+            const float *x = job->x + r * stride, share = 1.0F / (float) count;
+            sum_rows_block(x, stride, count, channels, mean);
             for (int64_t c = 0; c < channels; c++)
                 mean[c] *= share;
-            square_rows_block(x, count, channels, mean, squares);
+            square_rows_block(x, stride, count, channels, mean, squares);
             for (int64_t c = 0; c < channels; c++)
                 merge(&all_mean[c], &all_squares[c], r - first, mean[c], squares[c], count);
         }
@@ -101,7 +102,7 @@ static void apply_rows(const Job *job, int64_t begin, int64_t end)
     const float *mean = job->mean, *scale = job->scale, *shift = job->shift;
     for (int64_t r = begin; r < end; r++) {
         const float *x = job->x + r * norm->x_stride;
-        float *y = job->y + r * channels;
+        float *y = job->y + r * norm->y_stride;
         if (norm->activation == ACT_RELU) {
             for (int64_t c = 0; c < channels; c++) {
                 const float value = (x[c] - mean[c]) * scale[c] + shift[c];
@@ -207,6 +208,7 @@ static Kernel *prepare_norm(const Engine *engine, const XgNodeInfo *node, uint64
         return NULL;
     norm->channels = channels_of(node->inputs[0]);
     norm->x_stride = node->inputs[0]->stride;
+    norm->y_stride = node->outputs[0]->stride;
     norm->pixels = elements_of(node->inputs[0]) / norm->channels;
     norm->eps = attr_float(node, "eps");
     norm->momentum = attr_float(node, "momentum");
@@ -224,7 +226,7 @@ static int norm_fits(const XgNodeInfo *node)
 }
 
 const Maker norm_makers[] = {
-    {"batch_norm/1", 60, norm_fits, prepare_norm, NULL, GAPS_IN},
-    {"batch_norm_train/1", 60, norm_fits, prepare_norm, NULL, 0},
+    {"batch_norm/1", 60, norm_fits, prepare_norm, NULL, GAPS_IN | GAPS_OUT},
+    {"batch_norm_train/1", 60, norm_fits, prepare_norm, NULL, GAPS_IN | GAPS_OUT},
     {NULL, 0, NULL, NULL, NULL, 0},
 };

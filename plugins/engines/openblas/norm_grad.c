@@ -15,6 +15,7 @@ enum { BLOCK = 64, GRAIN = 16 };
 typedef struct {
     Kernel base;
     int64_t channels, pixels;
+    int64_t dy_stride, x_stride;
     double eps;
     Activation activation; /* fused after the normalisation */
     int has_bias;
@@ -60,21 +61,22 @@ static INLINE void sum_block(const Job *job, int64_t first, int64_t count, float
 {
     const int64_t channels = job->norm->channels;
     const float *mean = job->mean, *scale = job->scale, *shift = job->shift;
+    const int64_t dy_stride = job->norm->dy_stride, x_stride = job->norm->x_stride;
     memset(sum, 0, (size_t) (2 * channels) * sizeof(float));
     int64_t r = first;
     for (; r + 2 <= first + count; r += 2) {
-        const float *dy = job->dy + r * channels, *x = job->x + r * channels;
+        const float *dy = job->dy + r * dy_stride, *x = job->x + r * x_stride;
 #pragma GCC ivdep
         for (int64_t c = 0; c < channels; c++) {
-            const float u = x[c] - mean[c], v = x[channels + c] - mean[c];
+            const float u = x[c] - mean[c], v = x[x_stride + c] - mean[c];
             const float g = through(dy[c], u * scale[c] + shift[c], a);
-            const float h = through(dy[channels + c], v * scale[c] + shift[c], a);
+            const float h = through(dy[dy_stride + c], v * scale[c] + shift[c], a);
             sum[c] += g + h;
             dot[c] += g * u + h * v;
         }
     }
     for (; r < first + count; r++) {
-        const float *dy = job->dy + r * channels, *x = job->x + r * channels;
+        const float *dy = job->dy + r * dy_stride, *x = job->x + r * x_stride;
 #pragma GCC ivdep
         for (int64_t c = 0; c < channels; c++) {
             const float u = x[c] - mean[c];
@@ -91,10 +93,11 @@ static INLINE void apply_block(const Job *job, int64_t first, int64_t count, flo
     const int64_t channels = job->norm->channels;
     const float *mean = job->mean, *scale = job->scale, *shift = job->shift;
     const float *offset = job->offset, *slope = job->slope;
+    const int64_t dy_stride = job->norm->dy_stride, x_stride = job->norm->x_stride;
     (void) sum;
     (void) dot;
     for (int64_t r = first; r < first + count; r++) {
-        const float *dy = job->dy + r * channels, *x = job->x + r * channels;
+        const float *dy = job->dy + r * dy_stride, *x = job->x + r * x_stride;
         float *dx = job->dx + r * channels;
 #pragma GCC ivdep
         for (int64_t c = 0; c < channels; c++) {
@@ -221,6 +224,8 @@ static Kernel *prepare_grad(const Engine *engine, const XgNodeInfo *node, uint64
         return NULL;
     norm->channels = channels_of(node->inputs[0]);
     norm->pixels = elements_of(node->inputs[0]) / norm->channels;
+    norm->dy_stride = node->inputs[0]->stride;
+    norm->x_stride = node->inputs[1]->stride;
     norm->eps = attr_float(node, "eps");
     norm->batch = strcmp(node->op, "batch_norm_train_grad/1") == 0;
     if (norm->batch)
@@ -239,7 +244,7 @@ static int grad_fits(const XgNodeInfo *node)
 
 typedef struct {
     Kernel base;
-    int64_t channels, pixels;
+    int64_t channels, pixels, stride;
 } Sum;
 
 typedef struct {
@@ -264,7 +269,7 @@ static void sum_part(void *data, int64_t begin, int64_t end, int32_t worker)
             memset(columns, 0, (size_t) channels * sizeof(float));
             for (int64_t i = r; i < min_i64(r + BLOCK, last); i++)
                 for (int64_t c = 0; c < channels; c++)
-                    columns[c] += job->x[i * channels + c];
+                    columns[c] += job->x[i * job->sum->stride + c];
             for (int64_t c = 0; c < channels; c++)
                 sums[c] += columns[c];
         }
@@ -297,13 +302,14 @@ static Kernel *prepare_sum(const Engine *engine, const XgNodeInfo *node, uint64_
         return NULL;
     sum->channels = channels_of(node->inputs[0]);
     sum->pixels = elements_of(node->inputs[0]) / sum->channels;
+    sum->stride = node->inputs[0]->stride;
     *scratch_size = (uint64_t) (sum->channels * engine->workers) * (sizeof(double) + sizeof(float));
     return &sum->base;
 }
 
 const Maker norm_grad_makers[] = {
-    {"batch_norm_grad/1", 60, NULL, prepare_grad, NULL, 0},
-    {"batch_norm_train_grad/1", 60, grad_fits, prepare_grad, NULL, 0},
-    {"sum_rows/1", 60, NULL, prepare_sum, NULL, 0},
+    {"batch_norm_grad/1", 60, NULL, prepare_grad, NULL, GAPS_IN},
+    {"batch_norm_train_grad/1", 60, grad_fits, prepare_grad, NULL, GAPS_IN},
+    {"sum_rows/1", 60, NULL, prepare_sum, NULL, GAPS_IN},
     {NULL, 0, NULL, NULL, NULL, 0},
 };

@@ -94,7 +94,6 @@ Pool *pool_new(const XgNodeInfo *node, const XgTensor *x, const XgTensor *y,
               : strncmp(node->op, "reduce", 6) == 0 ? POOL_SUM
                                                     : POOL_ADAPTIVE;
     p->channels = x->dims[3];
-    p->y_stride = y->stride;
     p->in_h = x->dims[1];
     p->in_w = x->dims[2];
     p->out_h = y->rank == 4 ? y->dims[1] : 1;
@@ -126,6 +125,7 @@ static Kernel *prepare_pool(const Engine *engine, const XgNodeInfo *node, uint64
     Pool *p = pool_new(node, node->inputs[0], node->outputs[0], run_pool);
     if (!p)
         return NULL;
+    p->y_stride = node->outputs[0]->stride;
     *scratch_size = (uint64_t) (engine->workers * line_floats(p->in_w * p->channels)) *
                     sizeof(float);
     return &p->base;

@@ -12,7 +12,8 @@ typedef struct {
     Kernel base;
     PoolKind kind;
     int64_t in_h, in_w, out_h, out_w, channels;
-    int64_t y_stride; /**< floats from pixel to pixel of the output */
+    /** Floats from pixel to pixel: of y, and of what a gradient reads besides. */
+    int64_t y_stride, x_stride, dy_stride;
     int64_t kernel_h, kernel_w, stride_h, stride_w;
     int64_t pad_top, pad_bottom, pad_left, pad_right;
     int exclude_pad, zero_pad;

@@ -60,16 +60,18 @@ static void spread_maxima(const Job *job, Band *band, int64_t oh, const Span *ro
     clear_rows(job, band, rows->end);
     for (int64_t ow = 0; ow < p->out_w; ow++) {
         const Span columns = pool_columns(p, ow);
-        const int64_t at = ((band->n * p->out_h + oh) * p->out_w + ow) * channels;
+        const int64_t at = (band->n * p->out_h + oh) * p->out_w + ow;
         for (int64_t c = 0; c < channels; c += CHANNELS) {
             const int64_t count = min_i64(CHANNELS, channels - c);
-            const float *y = job->y + at + c, *dy = job->dy + at + c;
+            const float *y = job->y + at * p->y_stride + c;
+            const float *dy = job->dy + at * p->dy_stride + c;
             int32_t given[CHANNELS];
             memset(given, 0, (size_t) count * sizeof(int32_t));
             for (int64_t h = rows->begin; h < min_i64(rows->end, band->end); h++)
                 for (int64_t w = columns.begin; w < columns.end; w++) {
                     float *to = row_of(job, band, h) + w * channels + c;
-                    const float *x = job->x + (to - job->dx);
+                    const float *x =
+                        job->x + ((band->n * p->in_h + h) * p->in_w + w) * p->x_stride + c;
                     if (h < band->begin)
                         skip(x, y, count, given);
                     else
@@ -93,7 +95,8 @@ static void spread_averages(const Job *job, Band *band, int64_t oh, const Span *
     memset(line, 0, (size_t) width * sizeof(float));
     for (int64_t ow = 0; ow < p->out_w; ow++) {
         const Span columns = pool_columns(p, ow);
-        const float *dy = job->dy + ((band->n * p->out_h + oh) * p->out_w + ow) * channels;
+        const float *dy =
+            job->dy + ((band->n * p->out_h + oh) * p->out_w + ow) * p->dy_stride;
         const float part = pool_count(p, rows, &columns);
         for (int64_t c = 0; c < channels; c += CHANNELS) {
             const int64_t count = min_i64(CHANNELS, channels - c);
@@ -154,15 +157,18 @@ static Kernel *prepare_pool_grad(const Engine *engine, const XgNodeInfo *node,
     Pool *p = pool_new(node, node->outputs[0], node->inputs[0], run_pool_grad);
     if (!p)
         return NULL;
+    p->dy_stride = node->inputs[0]->stride;
+    p->x_stride = stride_of(node, 1);
+    p->y_stride = stride_of(node, 2);
     *scratch_size = (uint64_t) (engine->workers * line_floats(p->in_w * p->channels)) *
                     sizeof(float);
     return &p->base;
 }
 
 const Maker pool_grad_makers[] = {
-    {"max_pool_grad/1", 60, NULL, prepare_pool_grad, NULL, 0},
-    {"avg_pool_grad/1", 60, NULL, prepare_pool_grad, NULL, 0},
-    {"adaptive_avg_pool_grad/1", 60, NULL, prepare_pool_grad, NULL, 0},
-    {"global_avg_pool_grad/1", 60, NULL, prepare_pool_grad, NULL, 0},
+    {"max_pool_grad/1", 60, NULL, prepare_pool_grad, NULL, GAPS_IN},
+    {"avg_pool_grad/1", 60, NULL, prepare_pool_grad, NULL, GAPS_IN},
+    {"adaptive_avg_pool_grad/1", 60, NULL, prepare_pool_grad, NULL, GAPS_IN},
+    {"global_avg_pool_grad/1", 60, NULL, prepare_pool_grad, NULL, GAPS_IN},
     {NULL, 0, NULL, NULL, NULL, 0},
 };
