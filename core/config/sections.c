@@ -53,6 +53,9 @@ static const XgParam data_params[] = {
      "images' channels and the first convolution adapted, for grey summed"},
     {"size", XG_PARAM_INT, 0, "0", "0", "4096", "px", NULL,
      "side of the backbone's input; 0: the backbone's own"},
+    {"decode", XG_PARAM_ENUM, 0, "full", NULL, NULL, NULL, "full|scaled",
+     "scaled: pictures that are made much smaller are decoded to a part of their size already, "
+     "where their format and size allow it"},
     {"skip_unreadable", XG_PARAM_BOOL, 0, "false", NULL, NULL, NULL, NULL,
      "leave unreadable images out, listed in the record, instead of refusing to start"},
     {"max_pixels", XG_PARAM_INT, 0, "100000000", "1", "4000000000", "px", NULL,

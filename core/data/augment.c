@@ -236,6 +236,25 @@ void xg_augment_draw(const XgAugment *a, guint64 seed, guint64 draw, const XgRes
     draw_cutout(a, &chance, resize->columns, what);
 }
 
+/* The least side of a square as large as the crop, as part of the resized picture's shorter side;
+ * the way out of crop_resized() may be smaller than the areas. */
+static double smallest_crop(const XgAugment *a)
+{
+    const double area = MIN(a->crop_area[0], MIN(a->crop_aspect[1], 1.0 / a->crop_aspect[0]));
+    return sqrt(MIN(area, 1.0));
+}
+
+/* The larger singular value of the map to the square is at least the root of its determinant, which
+ * turning and shearing leave alone: 1 / (magnification * side of the square by that of the crop).
+ * The geometry takes what the picture is resized to from it. */
+gint64 xg_augment_least_px(const XgAugment *a, const XgPreprocess *p)
+{
+    const double crop =
+        a->crop == XG_CROP_RESIZED ? (double) p->size_px / smallest_crop(a) : (double) p->resize_px;
+    const double largest = MAX(ceil(crop * a->scale[1]), (double) p->resize_px);
+    return xg_preprocess_least_px(p, (gint64) largest);
+}
+
 /* ---- Images -------------------------------------------------------------------------------- */
 
 gboolean xg_augment_image(const XgAugment *augment, guint64 seed, guint64 draw,

@@ -61,6 +61,10 @@ gboolean xg_augment_check(const XgAugment *augment, GError **error);
  *  that decides the pixels is in it. Free with g_free(). [any] */
 char *xg_augment_describe(const XgAugment *augment);
 
+/** XgImageReader.least_px for images that become changed ones: what is said of XgPreprocess.decode
+ *  holds for the smallest crop and the largest magnification that may be drawn. [any] */
+gint64 xg_augment_least_px(const XgAugment *augment, const XgPreprocess *preprocess);
+
 /** A decoded image, changed, into `out`: size_px x size_px x channels floats. `draw` names the
  *  random choices. [worker] */
 gboolean xg_augment_image(const XgAugment *augment, guint64 seed, guint64 draw,

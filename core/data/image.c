@@ -10,6 +10,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+/* Most sizes that a reader is asked for. */
+enum { MAX_SIZES = 16 };
+
 /* ---- Files
  * --------------------------------------------------------------------------------------- */
 
@@ -123,6 +126,48 @@ static gboolean pixel_bytes(const XgImageReader *reader, const char *name, const
     return TRUE;
 }
 
+static gint64 shorter_side(const XgImageInfo *info)
+{
+    return MIN(info->width_px, info->height_px);
+}
+
+/* Whether it is the full picture made smaller, its shape kept without rounding. `full` passed
+ * pixel_bytes(). */
+static gboolean is_reduced(const XgImageInfo *full, const XgImageInfo *size)
+{
+    const gint64 across[] = {size->width_px, full->height_px};
+    const gint64 down[] = {size->height_px, full->width_px};
+    gint64 one, other;
+    return size->width_px >= 1 && size->width_px < full->width_px && size->height_px >= 1 &&
+           xg_size_product(across, 2, &one) && xg_size_product(down, 2, &other) && one == other &&
+           size->channels == full->channels && size->bit_depth == full->bit_depth;
+}
+
+/* Replaces the full picture's *info by the size to decode at. */
+static gboolean choose_size(const XgImageSource *source, gint64 least_px, const char *name,
+                            const guint8 *bytes, gsize size, XgImageInfo *info, GError **error)
+{
+    XgImageInfo offered[MAX_SIZES] = {{0, 0, 0, 0}};
+    const XgImageInfo full = *info;
+    if (source->sizes == NULL || least_px < 1 || shorter_side(&full) <= least_px)
+        return TRUE;
+    const gint32 count = source->sizes->sizes(source->self, bytes, size, &full, offered, MAX_SIZES);
+    if (count < 0 || count > MAX_SIZES)
+        return xg_error_set(error, XG_PLUGIN, "%s: expected 0 to %d sizes, the reader gives %d",
+                            name, MAX_SIZES, count);
+    for (gint32 i = 0; i < count; i++) {
+        if (!is_reduced(&full, &offered[i]))
+            return xg_error_set(error, XG_PLUGIN,
+                                "%s: expected a part of %" G_GINT64_FORMAT "x%" G_GINT64_FORMAT
+                                " px, the reader offers %" G_GINT64_FORMAT "x%" G_GINT64_FORMAT,
+                                name, full.width_px, full.height_px, offered[i].width_px,
+                                offered[i].height_px);
+        if (shorter_side(&offered[i]) >= least_px && offered[i].width_px < info->width_px)
+            *info = offered[i];
+    }
+    return TRUE;
+}
+
 gboolean xg_image_decode(const XgImageReader *reader, const char *name, const guint8 *bytes,
                          gsize size, XgImage *image, GError **error)
 {
@@ -136,6 +181,8 @@ gboolean xg_image_decode(const XgImageReader *reader, const char *name, const gu
                             "%s: expected an image, found a file that no reader knows", name);
     if (!call_went_well(source, name, source->table->info(source->self, bytes, size, &info),
                         error) ||
+        !pixel_bytes(reader, name, &info, &capacity, error) ||
+        !choose_size(source, reader->least_px, name, bytes, size, &info, error) ||
         !pixel_bytes(reader, name, &info, &capacity, error))
         return FALSE;
     g_autofree void *pixels = g_try_malloc((gsize) capacity);

@@ -18,6 +18,7 @@ G_BEGIN_DECLS
 /** A reader plugin as this folder sees it. */
 typedef struct {
     const XgReader *table;
+    const XgReaderSizes *sizes; /**< NULL: pictures are decoded as they are */
     void *self;
     /** Turns what `table` just returned on this thread into *error; returns FALSE unless `status`
      *  is XG_OK. NULL: a generic text. [worker] */
@@ -31,6 +32,8 @@ typedef struct {
     guint source_count;
     gint64 max_pixels; /**< larger images are refused before decoding; 0: XG_IMAGE_MAX_PIXELS */
     gint64 max_bytes;  /**< larger files are refused before reading; 0: XG_IMAGE_MAX_BYTES */
+    gint64 least_px;   /**< pictures become the smallest size that their reader offers whose shorter
+                            side is at least that, as they are if there is none; 0: as they are */
 } XgImageReader;
 
 /** Decoded pixels: height x width x channels samples of uint8_t or uint16_t, rows from the top. */

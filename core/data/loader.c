@@ -74,7 +74,9 @@ static gboolean read_item(const XgLoader *loader, gint64 position, float *out, G
     if (loader->draws == NULL)
         return xg_preprocess_file(&loader->preprocess, &loader->reader, path, out, error);
     g_auto(XgImage) image = {0};
-    if (!xg_image_read(&loader->reader, path, &image, error))
+    XgImageReader sized = loader->reader;
+    sized.least_px = xg_augment_least_px(&loader->augment, &loader->preprocess);
+    if (!xg_image_read(&sized, path, &image, error))
         return FALSE;
     if (xg_augment_image(&loader->augment, loader->seed, loader->draws[position],
                          &loader->preprocess, &image, out, error))

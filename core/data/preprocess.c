@@ -30,6 +30,10 @@ gboolean xg_preprocess_check(const XgPreprocess *p, GError **error)
         return xg_error_set(error, XG_INVALID,
                             "preprocessing: expected channel order RGB or BGR, found %d",
                             p->channel_order);
+    if (p->decode != XG_DECODE_FULL && p->decode != XG_DECODE_SCALED)
+        return xg_error_set(error, XG_INVALID,
+                            "preprocessing: expected decoding in full or scaled, found %d",
+                            p->decode);
     gboolean finite = isfinite(p->scale) && p->scale != 0.0;
     for (int c = 0; c < p->channels; c++)
         finite = finite && isfinite(p->mean[c]) && isfinite(p->std[c]) && p->std[c] > 0.0;
@@ -48,6 +52,8 @@ char *xg_preprocess_describe(const XgPreprocess *p)
                     p->resize_px, p->size_px, p->channels,
                     p->interpolation == XG_BICUBIC ? "bicubic" : "bilinear",
                     p->channel_order == XG_BGR ? "bgr" : "rgb", scale);
+    if (p->decode == XG_DECODE_SCALED)
+        g_string_append(text, " decode=scaled");
     for (int c = 0; c < p->channels; c++) {
         g_autofree char *mean = xg_text_from_double(p->mean[c]);
         g_autofree char *std = xg_text_from_double(p->std[c]);
@@ -59,6 +65,11 @@ char *xg_preprocess_describe(const XgPreprocess *p)
 gsize xg_preprocess_length(const XgPreprocess *p)
 {
     return (gsize) p->size_px * (gsize) p->size_px * (gsize) p->channels;
+}
+
+gint64 xg_preprocess_least_px(const XgPreprocess *p, gint64 resized_px)
+{
+    return p->decode == XG_DECODE_SCALED ? XG_DECODE_MARGIN * resized_px : 0;
 }
 
 /* Offset of a centred cut; halves go to the even neighbour, as Python's round() does. */
@@ -136,7 +147,9 @@ gboolean xg_preprocess_file(const XgPreprocess *p, const XgImageReader *reader, 
                             float *out, GError **error)
 {
     g_auto(XgImage) image = {0};
-    if (!xg_image_read(reader, path, &image, error))
+    XgImageReader sized = *reader;
+    sized.least_px = xg_preprocess_least_px(p, p->resize_px);
+    if (!xg_image_read(&sized, path, &image, error))
         return FALSE;
     if (xg_preprocess_image(p, &image, out, error))
         return TRUE;

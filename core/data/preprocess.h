@@ -9,6 +9,16 @@
 
 G_BEGIN_DECLS
 
+/** How much of a file is decoded. */
+typedef enum {
+    XG_DECODE_FULL,
+    XG_DECODE_SCALED /**< to the smallest size that the reader offers whose shorter side is at least
+                          XG_DECODE_MARGIN times what it is resized to; in full if there is none */
+} XgDecode;
+
+/** Resizing by this and more leaves little of how the picture was made smaller before. */
+#define XG_DECODE_MARGIN 2
+
 /**
  * Samples become 0..1 (divided by 255 or 65535), alpha is dropped, the shorter side is resized to
  * `resize_px` (resize.h), the centre square of `size_px` is cut out (torchvision's rounding),
@@ -22,6 +32,7 @@ typedef struct {
     gint32 channels;      /**< 1, 3, or 5 to 16 */
     gint32 interpolation; /**< XG_BILINEAR or XG_BICUBIC */
     gint32 channel_order; /**< XG_RGB or XG_BGR, of the output */
+    gint32 decode;        /**< XG_DECODE_...; for files only */
     double scale;
     double mean[XG_IMAGE_MAX_CHANNELS],
         std[XG_IMAGE_MAX_CHANNELS]; /**< in the order of the output's channels */
@@ -36,6 +47,10 @@ char *xg_preprocess_describe(const XgPreprocess *preprocess);
 
 /** Floats per image: size_px * size_px * channels. [any] */
 gsize xg_preprocess_length(const XgPreprocess *preprocess);
+
+/** XgImageReader.least_px for pictures that are resized to a shorter side of `resized_px` and not
+ *  to a larger one. [any] */
+gint64 xg_preprocess_least_px(const XgPreprocess *preprocess, gint64 resized_px);
 
 /** How a picture of that size is resized, and the window that is cut out of it. [any] */
 XgResize xg_preprocess_window(const XgPreprocess *preprocess, gint64 width_px, gint64 height_px);

@@ -41,8 +41,9 @@ XgSessionReaders *xg_session_readers_new(XgSession *session, gint64 max_pixels, 
     readers->sources = g_new0(XgImageSource, readers->instances->len);
     for (guint i = 0; i < readers->instances->len; i++) {
         XgInstance *instance = readers->instances->pdata[i];
-        readers->sources[i] = (XgImageSource){xg_instance_table(instance),
-                                              xg_instance_self(instance), reader_check, instance};
+        readers->sources[i] = (XgImageSource){
+            xg_instance_table(instance), xg_instance_interface(instance, XG_READER_SIZES_INTERFACE),
+            xg_instance_self(instance), reader_check, instance};
     }
     readers->reader = (XgImageReader){.sources = readers->sources,
                                       .source_count = readers->instances->len,

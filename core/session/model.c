@@ -118,6 +118,8 @@ static void preprocess_json(JsonBuilder *builder, const XgPreprocess *p)
     xg_json_integer(builder, "channels", p->channels);
     xg_json_integer(builder, "interpolation", p->interpolation);
     xg_json_integer(builder, "channel_order", p->channel_order);
+    if (p->decode != XG_DECODE_FULL)
+        xg_json_integer(builder, "decode", p->decode);
     json_builder_set_member_name(builder, "scale");
     json_builder_add_double_value(builder, p->scale);
     per_channel(builder, "mean", p->mean, p->channels);
@@ -237,6 +239,7 @@ static gboolean read_preprocess(JsonObject *object, XgPreprocess *p, GError **er
     p->channels = (gint32) channels;
     p->interpolation = (gint32) json_object_get_int_member_with_default(object, "interpolation", 0);
     p->channel_order = (gint32) json_object_get_int_member_with_default(object, "channel_order", 0);
+    p->decode = (gint32) json_object_get_int_member_with_default(object, "decode", XG_DECODE_FULL);
     p->scale = json_object_get_double_member_with_default(object, "scale", 0.0);
     for (guint i = 0; i < channels; i++) {
         p->mean[i] = json_array_get_double_element(mean, i);

@@ -68,6 +68,8 @@ static void fill_preprocess(XgStudy *study)
         .channels = (gint32) study->backbone->channels,
         .interpolation = family->interpolation,
         .channel_order = family->channel_order,
+        .decode = strcmp(text_of(study, "data", "decode"), "scaled") == 0 ? XG_DECODE_SCALED
+                                                                          : XG_DECODE_FULL,
         .scale = family->scale,
     };
     memcpy(study->preprocess.mean, rule->mean, sizeof rule->mean);

@@ -17,6 +17,7 @@
 enum {
     SUITS = 60,      /* above the readers of many formats */
     MAX_SCANS = 512, /* a progressive file of a few bytes a scan would take hours */
+    LEAST_PART = 8,  /* pictures are decoded whole, to a half, a quarter or an eighth */
     MEMORY = 16 << 20
 };
 
@@ -95,6 +96,27 @@ static void read_header(Decoder *decoder, const uint8_t *bytes, uint64_t size)
     jpeg_read_header(&decoder->jpeg, TRUE);
 }
 
+/* Asks for one pixel of each `part` x `part`: the averages of these but for rounding. The other
+ * fractions of libjpeg take longer than the whole picture or are no averages. FALSE when the
+ * picture's sides are no multiples, or it cannot be made smaller. */
+static int reduce(struct jpeg_decompress_struct *jpeg, int part)
+{
+    jpeg->scale_num = 1;
+    jpeg->scale_denom = (unsigned) part;
+    jpeg_calc_output_dimensions(jpeg);
+    return jpeg->output_width * (uint64_t) part == jpeg->image_width &&
+           jpeg->output_height * (uint64_t) part == jpeg->image_height;
+}
+
+/* The same for a picture of that size. */
+static int reduce_to(struct jpeg_decompress_struct *jpeg, const XgImageInfo *info)
+{
+    for (int part = 1; part <= LEAST_PART; part *= 2)
+        if (info->width_px * part == (int64_t) jpeg->image_width)
+            return reduce(jpeg, part) && (int64_t) jpeg->output_height == info->height_px;
+    return 0;
+}
+
 /* Files hold 255 - ink, as Adobe's do. */
 static void cmyk_to_rgb(const uint8_t *cmyk, uint8_t *rgb, int64_t count)
 {
@@ -112,7 +134,8 @@ static void read_rows(Decoder *decoder, const XgImageInfo *info, uint8_t *pixels
     jpeg->out_color_space = info->channels == 1 ? JCS_GRAYSCALE : ink ? JCS_CMYK : JCS_RGB;
     jpeg->dct_method = JDCT_ISLOW;
     /* Coefficients of a progressive picture are kept, three planes of 16 bits. */
-    jpeg->mem->max_memory_to_use = (long) (MEMORY + 8 * row * info->height_px);
+    jpeg->mem->max_memory_to_use =
+        (long) (MEMORY + 8 * (int64_t) jpeg->image_width * info->channels * jpeg->image_height);
     jpeg_start_decompress(jpeg);
     while (jpeg->output_scanline < jpeg->output_height) {
         uint8_t *to = pixels + jpeg->output_scanline * row;
@@ -163,11 +186,11 @@ static XgStatus decode(const Reader *reader, const uint8_t *bytes, uint64_t size
     if (setjmp(decoder.trouble.out))
         return failed(reader, &decoder);
     read_header(&decoder, bytes, size);
-    const struct jpeg_decompress_struct *jpeg = &decoder.jpeg;
-    if ((int64_t) jpeg->image_width != info->width_px ||
-        (int64_t) jpeg->image_height != info->height_px || channels_of(jpeg) != info->channels) {
-        jpeg_destroy_decompress(&decoder.jpeg);
-        return xg_fail(reader->host, XG_INVALID, "expected the size that the file's header says");
+    struct jpeg_decompress_struct *jpeg = &decoder.jpeg;
+    if (channels_of(jpeg) != info->channels || !reduce_to(jpeg, info)) {
+        jpeg_destroy_decompress(jpeg);
+        return xg_fail(reader->host, XG_INVALID,
+                       "expected the size that the file's header says, or one that was offered");
     }
     read_rows(&decoder, info, pixels, is_cmyk(jpeg) ? ink : NULL);
     jpeg_destroy_decompress(&decoder.jpeg);
@@ -190,6 +213,33 @@ static XgStatus reader_decode(void *self, const uint8_t *bytes, uint64_t size,
     const XgStatus status = decode(reader, bytes, size, info, pixels, ink);
     free(ink);
     return status;
+}
+
+static int32_t reader_sizes(void *self, const uint8_t *bytes, uint64_t size,
+                            const XgImageInfo *full, XgImageInfo *sizes, int32_t capacity)
+{
+    (void) self;
+    Decoder decoder;
+    volatile int32_t count = 0;
+    decoder_init(&decoder);
+    if (setjmp(decoder.trouble.out) == 0) {
+        read_header(&decoder, bytes, size);
+        for (int part = 2; part <= LEAST_PART && count < capacity; part *= 2)
+            if (reduce(&decoder.jpeg, part)) {
+                sizes[count] = (XgImageInfo){full->width_px / part, full->height_px / part,
+                                             full->channels, full->bit_depth};
+                count = count + 1;
+            }
+    }
+    jpeg_destroy_decompress(&decoder.jpeg);
+    return count;
+}
+
+static const void *get_interface(void *self, const char *id)
+{
+    static const XgReaderSizes sizes = {reader_sizes};
+    (void) self;
+    return strcmp(id, XG_READER_SIZES_INTERFACE) == 0 ? &sizes : NULL;
 }
 
 static int32_t reader_probe(void *self, const uint8_t *head, uint64_t size)
@@ -220,11 +270,14 @@ static const XgComponent reader_jpeg = {
     .summary = "JPEG by libjpeg-turbo",
     .doc = "Preferred to reader stb for JPEG; the pixels are those that Pillow gives (accurate "
            "integer transform, smooth upsampling of colour). A file that ends before its picture "
-           "does or holds damaged data is refused. Orientation tags and colour profiles are not "
+           "does or holds damaged data is refused. With [data] decode = scaled a picture may be "
+           "decoded to a half, a quarter or an eighth of its sides. Orientation tags and colour "
+           "profiles are not "
            "applied; CMYK becomes RGB.",
     .citation = "libjpeg-turbo, https://libjpeg-turbo.org",
     .create = reader_create,
     .destroy = free,
+    .get_interface = get_interface,
     .interface_table = &reader_table,
 };
 

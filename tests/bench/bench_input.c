@@ -145,6 +145,7 @@ static XgImageReader open_readers(XgRegistry *registry, GPtrArray *instances)
     for (guint i = 0; i < instances->len; i++)
         sources[i] =
             (XgImageSource){xg_instance_table(instances->pdata[i]),
+                            xg_instance_interface(instances->pdata[i], XG_READER_SIZES_INTERFACE),
                             xg_instance_self(instances->pdata[i]), check, instances->pdata[i]};
     return (XgImageReader){.sources = sources, .source_count = instances->len};
 }

@@ -34,12 +34,14 @@ static const XgImageReader *plugin_reader(void)
 {
     static const XgHost host = {XG_ABI_MAJOR, XG_ABI_MINOR, reader_interface, reader_fail};
     static XgImageSource source;
-    static const XgImageReader reader = {&source, 1, 0, 0};
+    static const XgImageReader reader = {.sources = &source, .source_count = 1};
     if (!source.table) {
         const XgComponent *component = xenograft_entry_v1()->components[0];
-        source = (XgImageSource){component->interface_table, NULL, reader_check, NULL};
+        source = (XgImageSource){.table = component->interface_table, .check = reader_check};
         if (component->create(&host, component, &source.self) != XG_OK)
             g_error("no reader");
+        if (component->get_interface != NULL)
+            source.sizes = component->get_interface(source.self, XG_READER_SIZES_INTERFACE);
     }
     return &reader;
 }
