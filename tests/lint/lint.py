@@ -40,7 +40,7 @@ RESERVED = {
     "cblas.h": ("plugins/engines/openblas/", "strategies/classical/lda_solve.c"),
     "hdf5.h": ("plugins/weights/keras/",),
     "jerror.h": ("plugins/readers/jpeg.c",),
-    "jpeglib.h": ("plugins/readers/jpeg.c",),
+    "jpeglib.h": ("plugins/readers/jpeg.c", "tests/unit/test_data_scaled.c"),
     "libsvm/svm.h": ("strategies/classical/",),
     "linear.h": ("strategies/classical/",),
     "oneapi/dnnl/dnnl.h": ("plugins/engines/onednn/",),
