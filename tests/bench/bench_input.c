@@ -8,6 +8,7 @@
 #include "pictures.h"
 
 #include <glib/gstdio.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -22,14 +23,14 @@ static const Picture pictures[] = {
     {"png-grey-16.png", 1, 16, FALSE},
 };
 
-static const XgPreprocess preprocess = {.resize_px = 256,
-                                        .size_px = 224,
-                                        .channels = 3,
-                                        .interpolation = XG_BILINEAR,
-                                        .channel_order = XG_RGB,
-                                        .scale = 1,
-                                        .mean = {0.485, 0.456, 0.406},
-                                        .std = {0.229, 0.224, 0.225}};
+static const XgPreprocess usual = {.resize_px = 256,
+                                   .size_px = 224,
+                                   .channels = 3,
+                                   .interpolation = XG_BILINEAR,
+                                   .channel_order = XG_RGB,
+                                   .scale = 1,
+                                   .mean = {0.485, 0.456, 0.406},
+                                   .std = {0.229, 0.224, 0.225}};
 
 static const XgAugment recipe = {.flip_horizontal = 0.5,
                                  .rotate_deg = 10,
@@ -44,6 +45,7 @@ static const XgAugment recipe = {.flip_horizontal = 0.5,
 /* What a stage works on. */
 typedef struct {
     XgImageReader reader;
+    XgPreprocess preprocess;
     const char *path;
     XgImage image;
     float *resized, *out;
@@ -54,29 +56,31 @@ typedef gboolean (*Stage)(Bench *bench, GError **error);
 
 static gboolean decode(Bench *bench, GError **error)
 {
+    XgImageReader reader = bench->reader;
+    reader.least_px = xg_preprocess_least_px(&bench->preprocess, bench->preprocess.resize_px);
     xg_image_clear(&bench->image);
-    return xg_image_read(&bench->reader, bench->path, &bench->image, error);
+    return xg_image_read(&reader, bench->path, &bench->image, error);
 }
 
 static gboolean resize(Bench *bench, GError **error)
 {
     const XgImageInfo *info = &bench->image.info;
-    XgResize window = xg_preprocess_window(&preprocess, info->width_px, info->height_px);
+    XgResize window = xg_preprocess_window(&bench->preprocess, info->width_px, info->height_px);
     return xg_resize_image(&bench->image, &window, bench->resized, error);
 }
 
 static gboolean normalise(Bench *bench, GError **error)
 {
     (void) error;
-    xg_preprocess_normalise(&preprocess, xg_image_data_channels(&bench->image.info), bench->resized,
-                            bench->out, (gsize) (preprocess.size_px * preprocess.size_px));
+    xg_preprocess_normalise(&bench->preprocess, xg_image_data_channels(&bench->image.info),
+                            bench->resized, bench->out, (gsize) (usual.size_px * usual.size_px));
     return TRUE;
 }
 
 static gboolean augment(Bench *bench, GError **error)
 {
-    return xg_augment_image(&recipe, 1, bench->draw++, &preprocess, &bench->image, bench->out,
-                            error);
+    return xg_augment_image(&recipe, 1, bench->draw++, &bench->preprocess, &bench->image,
+                            bench->out, error);
 }
 
 static void fail(const char *what, const GError *error)
@@ -110,7 +114,7 @@ static void measure_loader(const Bench *bench, const XgDataset *dataset, gboolea
     const XgLoaderChanges changes = {recipe, 1, draws};
     const gint64 start_us = g_get_monotonic_time();
     g_autoptr(XgLoader) loader =
-        xg_loader_new_changed(dataset, &bench->reader, &preprocess, change ? &changes : NULL,
+        xg_loader_new_changed(dataset, &bench->reader, &bench->preprocess, change ? &changes : NULL,
                               indices, LOADER_IMAGES, BATCH, LOADER_THREADS, &error);
     const float *pixels;
     gint64 n = 1;
@@ -150,17 +154,55 @@ static XgImageReader open_readers(XgRegistry *registry, GPtrArray *instances)
     return (XgImageReader){.sources = sources, .source_count = instances->len};
 }
 
+/* What decoding to a part of the size changes in the network's input. */
+static void compare_inputs(Bench *bench, const float *whole)
+{
+    g_autoptr(GError) error = NULL;
+    const gsize count = xg_preprocess_length(&usual);
+    double sum = 0.0, most = 0.0;
+    if (!xg_preprocess_file(&bench->preprocess, &bench->reader, bench->path, bench->out, &error))
+        fail(bench->path, error);
+    for (gsize i = 0; i < count; i++) {
+        const double gap = 255.0 * usual.std[i % 3] * fabs((double) bench->out[i] - whole[i]);
+        sum += gap;
+        most = MAX(most, gap);
+    }
+    printf("  difference of the input, of 255: mean %.3f, largest %.2f\n", sum / (double) count,
+           most);
+}
+
+/* The stages that decode = scaled changes, for a picture whose reader offers a part of its size. */
+static void measure_scaled(Bench *bench, const XgDataset *dataset)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree float *whole = g_new(float, xg_preprocess_length(&usual));
+    const gint64 width = bench->image.info.width_px;
+    if (!xg_preprocess_file(&usual, &bench->reader, bench->path, whole, &error))
+        fail(bench->path, error);
+    bench->preprocess.decode = XG_DECODE_SCALED;
+    if (!decode(bench, &error))
+        fail(bench->path, error);
+    if (bench->image.info.width_px == width)
+        return;
+    printf(" decoded to a part, %" G_GINT64_FORMAT " px wide\n", bench->image.info.width_px);
+    measure("read and decode", decode, bench);
+    measure("resize to 256, crop 224", resize, bench);
+    measure_loader(bench, dataset, FALSE);
+    measure_loader(bench, dataset, TRUE);
+    compare_inputs(bench, whole);
+}
+
 static void measure_file(const XgImageReader *all, GPtrArray *instances, char *path,
                          const guint8 *bytes, gsize size)
 {
     XgItem item = {.path = path};
     g_autoptr(GPtrArray) items = g_ptr_array_new();
     const XgDataset dataset = {.items = items};
-    Bench bench = {.reader = *all, .path = path};
+    Bench bench = {.reader = *all, .preprocess = usual, .path = path};
     g_autofree char *base = g_path_get_basename(path);
     g_ptr_array_add(items, &item);
-    bench.resized = g_new(float, xg_preprocess_length(&preprocess));
-    bench.out = g_new(float, xg_preprocess_length(&preprocess));
+    bench.resized = g_new(float, xg_preprocess_length(&usual));
+    bench.out = g_new(float, xg_preprocess_length(&usual));
     printf("%s, %" G_GSIZE_FORMAT " KiB\n", base, size / 1024);
     for (guint i = 0; i < instances->len; i++) {
         const XgImageSource *source = &all->sources[i];
@@ -177,6 +219,7 @@ static void measure_file(const XgImageReader *all, GPtrArray *instances, char *p
     measure("resize and augmentation", augment, &bench);
     measure_loader(&bench, &dataset, FALSE);
     measure_loader(&bench, &dataset, TRUE);
+    measure_scaled(&bench, &dataset);
     xg_image_clear(&bench.image);
     g_free(bench.resized);
     g_free(bench.out);

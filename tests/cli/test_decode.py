@@ -12,10 +12,16 @@ import struct
 import cli
 
 
-def model_of(path):
+def header_of(path):
+    """The header of a model, the description in it, and the bytes behind."""
     content = cli.read(path, "rb")
     length, = struct.unpack("<Q", content[:8])
-    return json.loads(json.loads(content[8:8 + length])["__metadata__"]["xenograft.model"])
+    header = json.loads(content[8:8 + length])
+    return header, json.loads(header["__metadata__"]["xenograft.model"]), content[8 + length:]
+
+
+def decoding(path):
+    return header_of(path)[1]["preprocess"].get("decode")
 
 
 class Decode(cli.Case):
@@ -29,29 +35,53 @@ class Decode(cli.Case):
         return {row["path"]: float(row["prob:normal"])
                 for row in cli.rows(self.at(output, "predictions.csv"))}
 
+    def predicted(self, model):
+        files = [os.path.join("images", name, file) for name in cli.CLASSES
+                 for file in os.listdir(self.at("images", name))]
+        done = self.xenograft("predict", model, *files)
+        return {os.path.relpath(row["path"], "images"): float(row["prob:normal"])
+                for row in csv.DictReader(io.StringIO(done.stdout))}
+
     def notes(self, folder):
         return json.dumps(self.result(folder)["notes"])
 
     def test_run_and_predict(self):
         full = self.ran("full")
         scaled = self.ran("scaled", data__decode="scaled")
-        gap = max(abs(full[path] - scaled[path]) for path in full)
-        self.assertGreater(gap, 0.0)
-        self.assertLess(gap, 0.05)
-        self.assertNotIn("decode", model_of(self.at("full", "model.safetensors"))["preprocess"])
-        self.assertEqual(
-            model_of(self.at("scaled", "model.safetensors"))["preprocess"]["decode"], 1)
+        self.assertNotEqual(full, scaled)
+        self.assertIsNone(decoding(self.at("full", "model.safetensors")))
+        self.assertEqual(decoding(self.at("scaled", "model.safetensors")), 1)
         self.assertIn(" decode=scaled ", json.dumps(self.result("scaled")["environment"]))
         self.assertNotIn("decode=", json.dumps(self.result("full")["environment"]))
         self.assertIn("decode = scaled", cli.read(self.at("scaled", "study.resolved.ini")))
         self.assertIn("decode = full", cli.read(self.at("full", "study.resolved.ini")))
 
-        files = ["images/normal/" + name for name in os.listdir(self.at("images", "normal"))]
         for output, known in (("full", full), ("scaled", scaled)):
-            done = self.xenograft("predict", output + "/model.safetensors", *files)
-            for row in csv.DictReader(io.StringIO(done.stdout)):
-                self.assertAlmostEqual(float(row["prob:normal"]),
-                                       known[os.path.relpath(row["path"], "images")], delta=1e-6)
+            predicted = self.predicted(output + "/model.safetensors")
+            for path, probability in known.items():
+                self.assertAlmostEqual(predicted[path], probability, delta=1e-6)
+
+    def with_decode(self, model, value):
+        """A copy of that model with another way to decode."""
+        header, description, values = header_of(self.at(model))
+        description["preprocess"]["decode"] = value
+        header["__metadata__"]["xenograft.model"] = json.dumps(description)
+        text = json.dumps(header).encode()
+        text += b" " * (-len(text) % 8)
+        return cli.write(self.at("other.safetensors"),
+                         struct.pack("<Q", len(text)) + text + values)
+
+    def test_same_weights(self):
+        """What the pixels alone change."""
+        self.ran("full")
+        full = self.predicted("full/model.safetensors")
+        scaled = self.predicted(self.with_decode("full/model.safetensors", 1))
+        gap = sum(abs(full[path] - scaled[path]) for path in full) / len(full)
+        self.assertGreater(gap, 0.0)
+        self.assertLess(gap, 0.03)
+        self.assertEqual(full, self.predicted(self.with_decode("full/model.safetensors", 0)))
+        self.refused("predict", self.with_decode("full/model.safetensors", 7),
+                     "images/normal/0.jpeg", says="scaled, found 7")
 
     def test_rows_of_their_own(self):
         self.ran("full")
