@@ -15,7 +15,6 @@
 #include <check.h>
 #include <jpeglib.h>
 
-/* A file, and how many pixels of each direction share their colour. */
 typedef struct {
     guint8 *bytes;
     gsize size;
@@ -38,6 +37,7 @@ static void draw_row(guint8 *row, int y, int width, int channels)
                           (double) (xg_rng_bits(3, (guint64) (x * 1000 + y), (guint64) c) % 16));
 }
 
+/* `shared` x `shared` pixels have one colour. */
 static void encode(File *file, int width, int height, int channels, int shared, gboolean many_scans)
 {
     struct jpeg_compress_struct jpeg;
@@ -117,7 +117,7 @@ static void differ(const XgImage *full, const XgImage *part, double *mean, doubl
     }
 }
 
-/* The largest differences of a reduced picture from the averages of the full one: rounding, of
+/* Differences of a reduced picture from the averages of the full one: rounding, of
  * either, by up to a half; blue is luma and 1.772 times a difference, each rounded. Where pixels
  * share their colour, the full picture's is a smooth curve through the stored ones and the reduced
  * one's is not. */
@@ -142,7 +142,6 @@ START_TEST(test_pixels)
             ck_assert(decode(&file, 160 / part, &image, NULL));
             ck_assert_int_eq(image.info.width_px, 160 / part);
             differ(&full, &image, &mean, &most);
-            printf("case %d, 1/%d: mean %.3f, most %.3f\n", (int) i, part, mean, most);
             ck_assert_double_le(mean, cases[i].mean);
             ck_assert_double_le(most, cases[i].most);
         }
@@ -298,7 +297,6 @@ START_TEST(test_network_input)
         ck_assert(xg_preprocess_file(&full, plugin_reader(), path, one, NULL));
         ck_assert(xg_preprocess_file(&part, plugin_reader(), path, other, NULL));
         const double gap = largest_gap(one, other, G_N_ELEMENTS(one));
-        printf("width %d: %.3f of 255\n", widths[i], gap);
         /* Only the first one has a part of at least 80 px, twice what it is resized to. */
         if (i == 0)
             ck_assert(gap > 0.0 && gap < 4.0);
