@@ -21,7 +21,7 @@ guint64 xg_row_folder_limit(const char *folder, guint64 wanted);
 /** TRUE when `needed` more bytes keep the limit, for which the least recently used files of this
  *  and other processes are removed, but none that this process holds; FALSE: not even then, nothing
  *  is removed. What stopped processes and older versions left goes after a day. Files are only
- *  unlinked: who has them open is not disturbed. [main] */
+ *  unlinked: who has them open is not disturbed. [any] */
 gboolean xg_row_folder_make_room(const char *folder, guint64 limit, guint64 needed,
                                  XgRowsRemoved *removed);
 
