@@ -65,6 +65,9 @@ static const XgParam data_params[] = {
     {"cache_size", XG_PARAM_INT, 0, "0", "0", "1024T", "bytes", NULL,
      "limit of the folder of cache files, the least recently used of which go first; 0: half of "
      "what the disk would have free without it, at most 20 GiB"},
+    {"cache_pictures", XG_PARAM_BOOL, 0, "true", NULL, NULL, NULL, NULL,
+     "with cache = disk and images that are new in every epoch: keep the decoded ones, up to half "
+     "of cache_size and of the memory"},
     TABLE_END,
 };
 

@@ -21,7 +21,8 @@ struct XgLoader {
     XgPreprocess preprocess;
     XgAugment augment;
     guint64 seed;
-    guint64 *draws; /* NULL: images are not changed */
+    guint64 *draws;      /* NULL: images are not changed */
+    XgKeptPictures kept; /* `find` NULL: nobody keeps any */
     guint *indices;
     gint64 count, batch;
     gsize length; /* floats per image */
@@ -68,20 +69,32 @@ static void finish_position(XgLoader *loader, gint64 position, GError *error)
         pthread_cond_signal(&loader->filled);
 }
 
+static gboolean get_picture(const XgLoader *loader, guint item, XgImage *image, GError **error)
+{
+    const XgKeptPictures *kept = &loader->kept;
+    const char *path = xg_dataset_item(loader->dataset, item)->path;
+    if (kept->find != NULL && kept->find(kept->user, item, image))
+        return TRUE;
+    if (!xg_image_read(&loader->reader, path, image, error))
+        return FALSE;
+    if (kept->keep != NULL)
+        kept->keep(kept->user, item, image);
+    return TRUE;
+}
+
 static gboolean read_item(const XgLoader *loader, gint64 position, float *out, GError **error)
 {
-    const char *path = xg_dataset_item(loader->dataset, loader->indices[position])->path;
-    if (loader->draws == NULL)
-        return xg_preprocess_file(&loader->preprocess, &loader->reader, path, out, error);
+    const guint item = loader->indices[position];
+    const XgPreprocess *preprocess = &loader->preprocess;
     g_auto(XgImage) image = {0};
-    XgImageReader sized = loader->reader;
-    sized.least_px = xg_augment_least_px(&loader->augment, &loader->preprocess);
-    if (!xg_image_read(&sized, path, &image, error))
+    if (!get_picture(loader, item, &image, error))
         return FALSE;
-    if (xg_augment_image(&loader->augment, loader->seed, loader->draws[position],
-                         &loader->preprocess, &image, out, error))
+    if (loader->draws == NULL
+            ? xg_preprocess_image(preprocess, &image, out, error)
+            : xg_augment_image(&loader->augment, loader->seed, loader->draws[position], preprocess,
+                               &image, out, error))
         return TRUE;
-    g_prefix_error(error, "%s: ", path);
+    g_prefix_error(error, "%s: ", xg_dataset_item(loader->dataset, item)->path);
     return FALSE;
 }
 
@@ -142,14 +155,14 @@ XgLoader *xg_loader_new(const XgDataset *dataset, const XgImageReader *reader,
                         const XgPreprocess *preprocess, const guint *indices, gsize count,
                         gint64 batch, int threads, GError **error)
 {
-    return xg_loader_new_changed(dataset, reader, preprocess, NULL, indices, count, batch, threads,
-                                 error);
+    return xg_loader_new_changed(dataset, reader, preprocess, NULL, NULL, indices, count, batch,
+                                 threads, error);
 }
 
 XgLoader *xg_loader_new_changed(const XgDataset *dataset, const XgImageReader *reader,
                                 const XgPreprocess *preprocess, const XgLoaderChanges *changes,
-                                const guint *indices, gsize count, gint64 batch, int threads,
-                                GError **error)
+                                const XgKeptPictures *kept, const guint *indices, gsize count,
+                                gint64 batch, int threads, GError **error)
 {
     if (!xg_preprocess_check(preprocess, error) ||
         (changes != NULL && !xg_augment_check(&changes->augment, error)) ||
@@ -163,11 +176,15 @@ XgLoader *xg_loader_new_changed(const XgDataset *dataset, const XgImageReader *r
     loader->reader = *reader;
     loader->preprocess = *preprocess;
     loader->indices = g_memdup2(indices, count * sizeof *indices);
+    loader->reader.least_px = xg_preprocess_least_px(preprocess, preprocess->resize_px);
     if (changes != NULL) {
+        loader->reader.least_px = xg_augment_least_px(&changes->augment, preprocess);
         loader->augment = changes->augment;
         loader->seed = changes->seed;
         loader->draws = g_memdup2(changes->draws, count * sizeof *changes->draws);
     }
+    if (kept != NULL)
+        loader->kept = *kept;
     loader->count = (gint64) count;
     loader->batch = MIN(batch, MAX(loader->count, 1));
     loader->length = xg_preprocess_length(preprocess);

@@ -27,11 +27,23 @@ typedef struct {
     const guint64 *draws; /**< as many as the list has items; copied */
 } XgLoaderChanges;
 
-/** The same with images as xg_augment_image() makes them; `changes` NULL: none. [main] */
+/** Decoded pictures that somebody keeps, by index in the data set. Both may be called by several
+ *  workers at once. */
+typedef struct {
+    /** The picture as it was kept, every sample, for xg_image_clear(); FALSE: there is none.
+     *  [worker] */
+    gboolean (*find)(void *user, guint item, XgImage *image);
+    /** A picture that was not found and is decoded now. [worker] */
+    void (*keep)(void *user, guint item, const XgImage *image);
+    void *user;
+} XgKeptPictures;
+
+/** The same with images as xg_augment_image() makes them; `changes` NULL: none. With `kept` (NULL:
+ *  none) files are decoded whose picture it does not have. [main] */
 XgLoader *xg_loader_new_changed(const XgDataset *dataset, const XgImageReader *reader,
                                 const XgPreprocess *preprocess, const XgLoaderChanges *changes,
-                                const guint *indices, gsize count, gint64 batch, int threads,
-                                GError **error);
+                                const XgKeptPictures *kept, const guint *indices, gsize count,
+                                gint64 batch, int threads, GError **error);
 
 /** Stops the workers, also in mid-list. */
 void xg_loader_free(XgLoader *loader);

@@ -80,19 +80,54 @@ gboolean xg_study_read_augment(XgStudy *study, GError **error)
 
 /* ---- Image feed ---------------------------------------------------------------------------- */
 
-static gboolean feed_open(void *user, const guint64 *items, const guint64 *draws, gsize count,
-                          gint64 batch, void **stream, GError **error)
+static gboolean open_loader(const XgStudy *study, const XgKeptPictures *kept, const guint64 *items,
+                            const guint64 *draws, gsize count, gint64 batch, void **stream,
+                            GError **error)
 {
-    const XgStudy *study = user;
     g_autofree guint *indices = g_new(guint, MAX(count, 1));
     for (gsize i = 0; i < count; i++)
         indices[i] = (guint) items[i];
     const XgLoaderChanges changes = {
         study->augment, (guint64) xg_resolved_int(study->resolved, "study", "seed"), draws};
     *stream = xg_loader_new_changed(study->dataset, &study->readers->reader, &study->preprocess,
-                                    draws ? &changes : NULL, indices, count, batch,
+                                    draws ? &changes : NULL, kept, indices, count, batch,
                                     xg_pool_threads(study->session->pool), error);
     return *stream != NULL;
+}
+
+static gboolean feed_open(void *user, const guint64 *items, const guint64 *draws, gsize count,
+                          gint64 batch, void **stream, GError **error)
+{
+    return open_loader(user, NULL, items, draws, count, batch, stream, error);
+}
+
+static void tell_news(XgStudy *study)
+{
+    g_autofree char *news = xg_pictures_take_news(study->pictures);
+    g_auto(GStrv) lines = g_strsplit(news ? news : "", "\n", -1);
+    for (char **line = lines; *line != NULL; line++)
+        if (**line != '\0')
+            xg_study_note(study, "cache", *line);
+}
+
+/* For images that are asked for in every epoch. */
+static gboolean feed_open_again(void *user, const guint64 *items, const guint64 *draws, gsize count,
+                                gint64 batch, void **stream, GError **error)
+{
+    XgStudy *study = user;
+    const XgKeptPictures kept = xg_pictures_kept(study->pictures);
+    tell_news(study);
+    return open_loader(study, &kept, items, draws, count, batch, stream, error);
+}
+
+void xg_study_note_pictures(XgStudy *study)
+{
+    g_autofree char *text = study->pictures ? xg_pictures_describe(study->pictures) : NULL;
+    if (text == NULL)
+        return;
+    g_autofree char *line = g_strdup_printf("pictures of training images: %s", text);
+    tell_news(study);
+    xg_study_note(study, "cache", line);
 }
 
 static gboolean feed_next(void *stream, const float **images, gint64 *n, GError **error)
@@ -134,11 +169,43 @@ static void cache_note(const char *text, void *user)
     xg_study_note(user, "cache", text);
 }
 
+/* `before` and the readers whose decoding it starts from. */
+static char *describe_images(const XgStudy *study, const char *before)
+{
+    GString *text = g_string_new(before);
+    for (guint i = 0; i < study->readers->instances->len; i++) {
+        const XgEntry *entry = xg_instance_entry(study->readers->instances->pdata[i]);
+        g_string_append_printf(text, "; %s %s", entry->id, entry->version);
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* What has no place in memory would come from the disk, which may be slower than decoding. */
+static void keep_pictures(XgStudy *study, const XgFeatureSpec *plain)
+{
+    const XgPreprocess *preprocess = &study->preprocess;
+    g_autofree char *size = g_strdup_printf(
+        "decoded, at least %" G_GINT64_FORMAT " px",
+        study->augmentation.images ? xg_augment_least_px(&study->augment, preprocess)
+                                   : xg_preprocess_least_px(preprocess, preprocess->resize_px));
+    g_autofree char *decoding = describe_images(study, size);
+    const XgPicturesSpec spec = {.folder = plain->folder,
+                                 .folder_limit = plain->disk_limit,
+                                 .limit = half_of_memory(),
+                                 .decoding = decoding,
+                                 .hashes = study->hashes,
+                                 .count = study->dataset->items->len};
+    study->pictures = xg_pictures_new(&spec);
+}
+
 /* A store for each view, or one that keeps nothing. */
 static void make_views(XgStudy *study, const XgFeatureSpec *plain)
 {
     XgTrainAugmentation *a = &study->augmentation;
     g_autofree char *changes = xg_augment_describe(&study->augment);
+    if (a->views == 0 && plain->folder != NULL &&
+        xg_resolved_bool(study->resolved, "data", "cache_pictures"))
+        keep_pictures(study, plain);
     study->views = g_new0(XgFeatureStore *, MAX(a->views, 1) + 1);
     for (gint64 i = 0; i < MAX(a->views, 1); i++) {
         XgFeatureSpec spec = *plain;
@@ -151,21 +218,12 @@ static void make_views(XgStudy *study, const XgFeatureSpec *plain)
         if (a->views == 0) {
             spec.memory_limit = 0;
             spec.folder = NULL;
+            if (study->pictures != NULL)
+                spec.feed.open = feed_open_again;
         }
         study->views[i] = xg_feature_store_new(&spec);
     }
     a->stores = study->views;
-}
-
-/* Preprocessing and the readers whose decoding it starts from. */
-static char *describe_images(const XgStudy *study)
-{
-    GString *text = g_string_new(study->preprocess_text);
-    for (guint i = 0; i < study->readers->instances->len; i++) {
-        const XgEntry *entry = xg_instance_entry(study->readers->instances->pdata[i]);
-        g_string_append_printf(text, "; %s %s", entry->id, entry->version);
-    }
-    return g_string_free(text, FALSE);
 }
 
 void xg_study_make_features(XgStudy *study)
@@ -178,7 +236,7 @@ void xg_study_make_features(XgStudy *study)
     /* Of a limit, weights and the programs that train need most. */
     const gsize quarter = (gsize) xg_resolved_int(study->resolved, "engine", "memory") / 4;
     const gsize most = half_of_memory() / 2, rows = quarter > 0 ? MIN(quarter, most) : most;
-    char *images = describe_images(study);
+    char *images = describe_images(study, study->preprocess_text);
     study->view_texts = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(study->view_texts, images);
     const XgFeatureSpec spec = {
@@ -231,6 +289,7 @@ void xg_study_free_features(XgStudy *study)
     for (gsize i = 0; study->views != NULL && study->views[i] != NULL; i++)
         xg_feature_store_free(study->views[i]);
     g_free(study->views);
+    xg_pictures_free(study->pictures);
     g_clear_pointer(&study->view_texts, g_ptr_array_unref);
     g_free(study->augment_text);
 }

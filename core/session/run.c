@@ -188,6 +188,7 @@ static gboolean write_results(XgStudy *study, const char *folder, const XgTraine
     g_autofree char *model = g_build_filename(folder, "model.safetensors", NULL);
     if (!xg_study_save_model(study, model, error) || !score_parts(study, error))
         return FALSE;
+    xg_study_note_pictures(study);
     xg_study_record_finish(study, result);
     return xg_report_write(study->record, folder, error) && xg_run_publish(study, folder, error);
 }

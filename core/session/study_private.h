@@ -10,6 +10,7 @@
 #include "data/split.h"
 #include "model/input.h"
 #include "report/report.h"
+#include "session/pictures.h"
 #include "session/private.h"
 #include "train/trainer.h"
 
@@ -34,10 +35,10 @@ typedef struct {
 
 struct XgStudy {
     XgSession *session;
-    XgStudy *series;     /**< of which this is one run, sharing engine, readers and images; NULL */
-    GPtrArray *runs;     /**< of XgStudyRun; NULL: the study is one run */
-    XgStudy *first;      /**< of `runs`, prepared, until it is run */
-    GHashTable *told;    /**< notes of runs, each told once */
+    XgStudy *series;  /**< of which this is one run, sharing engine, readers and images; NULL */
+    GPtrArray *runs;  /**< of XgStudyRun; NULL: the study is one run */
+    XgStudy *first;   /**< of `runs`, prepared, until it is run */
+    GHashTable *told; /**< notes of runs, each told once */
     XgStudyFile *file;
     XgResolved *resolved;
     XgParamSet *backbone_params, *strategy_params, *engine_params;
@@ -70,6 +71,7 @@ struct XgStudy {
     XgAugment augment;
     XgTrainAugmentation augmentation;
     XgFeatureStore **views; /**< its stores; ends with NULL */
+    XgPictures *pictures;   /**< of images that are new in every epoch; NULL: none are kept */
     GPtrArray *view_texts;  /**< of char *, what the stores' images are made by */
     char *augment_text;     /**< one line */
     float *feature_rows;    /**< by item, of a classifier; NULL: not computed */
@@ -140,6 +142,9 @@ gboolean xg_study_read_augment(XgStudy *study, GError **error);
  *  data set through the loader. The plan is there. */
 void xg_study_make_features(XgStudy *study);
 void xg_study_free_features(XgStudy *study);
+
+/** Notes how often training images were decoded, where decoded pictures are kept. */
+void xg_study_note_pictures(XgStudy *study);
 
 /** A store of images as they are that keeps nothing, for another engine. */
 XgFeatureStore *xg_study_uncached_features(XgStudy *study, const char *engine_identity);

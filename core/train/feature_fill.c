@@ -48,14 +48,7 @@ static void tell(const XgFeatureStore *store, const char *format, ...)
 
 static void id_of_row(const XgFeatureStore *store, gint64 row, guint8 *id)
 {
-    const char *hash = store->hashes->pdata[row];
-    g_assert(strlen(hash) == 2 * XG_ROW_ID_BYTES);
-    for (int i = 0; i < XG_ROW_ID_BYTES; i++) {
-        const int high = g_ascii_xdigit_value(hash[2 * i]);
-        const int low = g_ascii_xdigit_value(hash[2 * i + 1]);
-        g_assert(high >= 0 && low >= 0);
-        id[i] = (guint8) (high * 16 + low);
-    }
+    xg_row_id(store->hashes->pdata[row], id);
 }
 
 /* Opens the file if it is there. FALSE: it is, but cannot be used or replaced. */

@@ -20,6 +20,17 @@ gboolean xg_row_file_io_error(const char *path, const char *what, GError **error
 
 /* ---- Records ------------------------------------------------------------------------------- */
 
+void xg_row_id(const char *hash, guint8 *id)
+{
+    g_assert(strlen(hash) == 2 * XG_ROW_ID_BYTES);
+    for (int i = 0; i < XG_ROW_ID_BYTES; i++) {
+        const int high = g_ascii_xdigit_value(hash[2 * i]);
+        const int low = g_ascii_xdigit_value(hash[2 * i + 1]);
+        g_assert(high >= 0 && low >= 0);
+        id[i] = (guint8) (high * 16 + low);
+    }
+}
+
 /* FNV-1a over 32-bit words, the last one filled with zeros: finds a torn or flipped row, no defence
  * against malice. */
 static guint64 checksum(guint64 hash, const void *data, gsize bytes)

@@ -26,6 +26,9 @@ G_BEGIN_DECLS
 /** An image is named by its SHA-256. */
 #define XG_ROW_ID_BYTES 32
 
+/** The id from an image's 64 hexadecimal digits. [any] */
+void xg_row_id(const char *hash, guint8 *id);
+
 /** As `elements`: each row has a length of its own. */
 #define XG_ROW_OWN_LENGTH (-1)
 #define XG_ROW_LABEL_BYTES 64

@@ -115,7 +115,7 @@ static void measure_loader(const Bench *bench, const XgDataset *dataset, gboolea
     const gint64 start_us = g_get_monotonic_time();
     g_autoptr(XgLoader) loader =
         xg_loader_new_changed(dataset, &bench->reader, &bench->preprocess, change ? &changes : NULL,
-                              indices, LOADER_IMAGES, BATCH, LOADER_THREADS, &error);
+                              NULL, indices, LOADER_IMAGES, BATCH, LOADER_THREADS, &error);
     const float *pixels;
     gint64 n = 1;
     while (loader != NULL && n > 0)

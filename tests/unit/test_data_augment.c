@@ -377,7 +377,7 @@ START_TEST(test_pure)
     for (int threads = 1; threads <= 3; threads++)
         for (gint64 batch = 1; batch <= 9; batch += 4) {
             g_autoptr(XgLoader) loader = xg_loader_new_changed(
-                dataset, plugin_reader(), &preprocess, &changes, indices, LIST, batch, threads, NULL);
+                dataset, plugin_reader(), &preprocess, &changes, NULL, indices, LIST, batch, threads, NULL);
             ck_assert_ptr_nonnull(loader);
             const float *pixels;
             gint64 n;
