@@ -77,6 +77,12 @@ void xg_pictures_free(XgPictures *pictures)
 
 /* ---- The file ------------------------------------------------------------------------------ */
 
+/* Bytes of the file, once it was opened. */
+static guint64 size_limit(const XgPictures *pictures)
+{
+    return MIN(pictures->spec.limit, pictures->spec.folder_limit / 2);
+}
+
 static void open_file(XgPictures *pictures)
 {
     g_autoptr(GError) trouble = NULL;
@@ -90,6 +96,8 @@ static void open_file(XgPictures *pictures)
     }
     if (pictures->file != NULL)
         return;
+    if (trouble == NULL && size_limit(pictures) <= XG_ROW_FILE_HEADER_BYTES)
+        xg_error_set(&trouble, XG_LIMIT, "%s: no room", pictures->folder);
     if (trouble == NULL && g_mkdir_with_parents(pictures->folder, 0700) != 0)
         xg_error_set(&trouble, XG_IO, "%s: %s", pictures->folder, g_strerror(errno));
     if (trouble == NULL)
@@ -114,7 +122,7 @@ static void close_to_others(XgPictures *pictures)
 static gboolean make_room(XgPictures *pictures, guint64 bytes)
 {
     const guint64 size = xg_row_file_size(pictures->file);
-    const guint64 limit = MIN(pictures->spec.limit, pictures->spec.folder_limit / 2);
+    const guint64 limit = size_limit(pictures);
     if (size >= limit || bytes > limit - size)
         return FALSE;
     if (bytes > pictures->room) {

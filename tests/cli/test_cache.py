@@ -175,6 +175,79 @@ class Cache(cli.Case):
         self.refused("run", self.study(data__cache_size="-1", **SHORT), says="cache_size")
         self.refused("run", self.study(data__cache_size="much", **SHORT), says="cache_size")
 
+    def pictures(self, text):
+        """(decoded, read) of the training images in all epochs."""
+        (decoded, read), = re.findall(
+            r"note \(cache\): pictures of training images: (\d+) decoded, (\d+) read from /", text)
+        return int(decoded), int(read)
+
+    def assert_same_result(self, one, two):
+        self.assert_same(one, two, SAME)
+        self.assertEqual(self.result(one)["parts"], self.result(two)["parts"])
+        self.assertEqual(self.result(one)["training"], self.result(two)["training"])
+
+    def test_pictures(self):
+        """Images that are new in every epoch are decoded in the first: the same results with and
+        without, from what another run left, damaged, without room, and of two runs at once."""
+        self.copy_xrays(8)
+        settings = dict(strategy__plugin="full", strategy__epochs=3, data__size=32,
+                        augment__rotate=15, augment__noise=0.05)
+        none = self.run_study("none", data__cache_pictures="false", **settings)
+        self.assertNotIn("pictures of training images", none)
+        images = self.result("none")["parts"]["training"]["images"]
+        without = set(self.files())
+        decoded, read = self.pictures(self.run_study("first", **settings))
+        # Two of the images are equal and share a row.
+        self.assertEqual(decoded + read, 3 * images)
+        self.assertTrue(images - 1 <= decoded <= images)
+        path, = set(self.files()) - without
+        self.assert_same_result("none", "first")
+        self.assertEqual(self.pictures(self.run_study("again", **settings)), (0, 3 * images))
+        self.assert_same_result("none", "again")
+        other = self.pictures(self.run_study("other", study__seed=8, **settings))
+        self.assertTrue(0 < other[0] < images, "the parts differ, their pictures are shared")
+
+        damaged = bytearray(cli.read(path, "rb"))
+        damaged[4096 + 500] ^= 4
+        cli.write(path, bytes(damaged[:-1000]))
+        text = self.run_study("damaged", **settings)
+        self.assertIn("damaged records: 1; their pictures are decoded again", text)
+        self.assertTrue(1 <= self.pictures(text)[0] <= 3)
+        self.assert_same_result("none", "damaged")
+        cli.write(path, b"my notes\n" * 1000)
+        text = self.run_study("text", **settings)
+        self.assertIn("damaged cache file; pictures are decoded again", text)
+        self.assert_same_result("none", "text")
+
+        self.forget()
+        text = self.run_study("small", data__cache_size="200K", **settings)
+        self.assertIn("the others are decoded in every epoch", text)
+        self.assertTrue(images < self.pictures(text)[0] < 3 * images, text)
+        self.assert_same_result("none", "small")
+        self.assertLess(sum(map(os.path.getsize, self.files())), 200 << 10)
+        self.forget()
+        self.assertNotIn("pictures of", self.run_study("memory", data__cache="memory", **settings))
+        self.assert_same_result("none", "memory")
+
+    def test_pictures_at_once(self):
+        self.copy_xrays(8)
+        settings = dict(strategy__plugin="full", strategy__epochs=2, data__size=32,
+                        augment__rotate=15)
+        self.run_study("none", data__cache_pictures="false", **settings)
+        self.forget()
+        processes = [subprocess.Popen(
+            [cli.COMMAND, "run", self.study("%d.ini" % i, study__output="out%d" % i,
+                                            **dict(SHORT, **settings))],
+            env=self.environment, cwd=self.folder, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True) for i in range(3)]
+        for i, process in enumerate(processes):
+            text = process.communicate(timeout=240)[1]
+            self.assertEqual(process.returncode, 0, text)
+            self.assertNotIn("damaged", text)
+            self.assert_same("none", "out%d" % i, SAME)
+        after = self.run_study("after", **settings)
+        self.assertEqual(self.pictures(after)[0], 0)
+
     def test_progress_line(self):
         """On a terminal the line of features says how many came from the cache."""
         self.copy_xrays(4)

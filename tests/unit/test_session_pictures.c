@@ -241,7 +241,7 @@ END_TEST
 /* Pictures that have no room are decoded in each pass, and the file stays within the limits. */
 START_TEST(test_limits)
 {
-    static const guint64 limits[][2] = {{0, 5000}, {10000, G_MAXUINT64}, {1, 1}};
+    static const guint64 limits[][2] = {{0, 5000}, {10000, G_MAXUINT64}, {0, 4100}};
     for (guint i = 0; i < G_N_ELEMENTS(limits); i++) {
         g_autoptr(XgPictures) pictures = make("one", limits[i][0], limits[i][1]);
         const gint first = pass_equal(pictures, 1), second = pass_equal(pictures, 1);
@@ -255,6 +255,10 @@ START_TEST(test_limits)
         ck_assert_int_le(about.st_size, 5000);
         g_unlink(file);
     }
+    g_autoptr(XgPictures) pictures = make("one", 1, 1);
+    ck_assert_int_eq(pass_equal(pictures, 1), LIST);
+    check_news(pictures, "no room; decoded pictures are not kept");
+    ck_assert_ptr_null(only_file());
 }
 END_TEST
 
