@@ -118,27 +118,32 @@ static void close_to_others(XgPictures *pictures)
         pictures->path, (double) xg_row_file_size(pictures->file) / MIB);
 }
 
-/* Whether a picture of so many bytes may be added. Called with the lock held. */
-static gboolean make_room(XgPictures *pictures, guint64 bytes)
+/* Called with the lock held. */
+static gboolean make_room_for(XgPictures *pictures, guint64 bytes)
 {
-    const guint64 size = xg_row_file_size(pictures->file);
-    const guint64 limit = size_limit(pictures);
+    XgRowsRemoved removed;
+    const gboolean good =
+        xg_row_folder_make_room(pictures->folder, pictures->spec.folder_limit, bytes, &removed);
+    if (removed.files > 0)
+        g_string_append_printf(pictures->news,
+                               "%s: removed to make room for decoded pictures: %u of the files "
+                               "that were not used for longest, %.1f MiB\n",
+                               pictures->folder, removed.files, (double) removed.bytes / MIB);
+    if (good)
+        pictures->room = bytes;
+    return good;
+}
+
+/* Whether a picture of so many bytes may be added. Called with the lock held. */
+static gboolean take_room(XgPictures *pictures, guint64 bytes)
+{
+    const guint64 size = xg_row_file_size(pictures->file), limit = size_limit(pictures);
     if (size >= limit || bytes > limit - size)
         return FALSE;
-    if (bytes > pictures->room) {
-        XgRowsRemoved removed;
-        const guint64 wanted = MIN(MAX(bytes, ROOM_BYTES), limit - size);
-        const gboolean good = xg_row_folder_make_room(pictures->folder, pictures->spec.folder_limit,
-                                                      wanted, &removed);
-        if (removed.files > 0)
-            g_string_append_printf(pictures->news,
-                                   "%s: removed to make room for decoded pictures: %u of the files "
-                                   "that were not used for longest, %.1f MiB\n",
-                                   pictures->folder, removed.files, (double) removed.bytes / MIB);
-        if (!good)
-            return FALSE;
-        pictures->room = wanted;
-    }
+    const guint64 wanted = MIN(MAX(bytes, ROOM_BYTES), limit - size);
+    if (bytes > pictures->room && !make_room_for(pictures, wanted) &&
+        !make_room_for(pictures, bytes))
+        return FALSE;
     pictures->room -= bytes;
     return TRUE;
 }
@@ -182,7 +187,7 @@ static void keep(void *user, guint item, const XgImage *image)
     g_atomic_int_inc(&pictures->decoded);
     g_mutex_lock(&pictures->lock);
     gboolean wanted = !pictures->closed && pixel_bytes(&image->info, &bytes);
-    if (wanted && !make_room(pictures, bytes + 2 * XG_ROW_LABEL_BYTES)) {
+    if (wanted && !take_room(pictures, bytes + 2 * XG_ROW_LABEL_BYTES)) {
         close_to_others(pictures);
         wanted = FALSE;
     }
