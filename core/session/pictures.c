@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <pthread.h>
 #include <string.h>
 
 #define MIB (1024.0 * 1024.0)
@@ -23,9 +24,9 @@ struct XgPictures {
     XgRowFile *file; /* NULL: none can be used */
     gint found, decoded;
 
-    GMutex lock;     /* of what follows */
-    gboolean closed; /* to further pictures */
-    guint64 room;    /* bytes that were made room for */
+    pthread_mutex_t lock; /* of what follows */
+    gboolean closed;      /* to further pictures */
+    guint64 room;         /* bytes that were made room for */
     GString *news;
 };
 
@@ -58,7 +59,7 @@ XgPictures *xg_pictures_new(const XgPicturesSpec *spec)
     g_autofree char *name = g_strdup_printf("%s.rows", pictures->key);
     pictures->path = g_build_filename(spec->folder, name, NULL);
     pictures->news = g_string_new(NULL);
-    g_mutex_init(&pictures->lock);
+    pthread_mutex_init(&pictures->lock, NULL);
     return pictures;
 }
 
@@ -67,7 +68,7 @@ void xg_pictures_free(XgPictures *pictures)
     if (pictures == NULL)
         return;
     xg_row_file_close(pictures->file);
-    g_mutex_clear(&pictures->lock);
+    pthread_mutex_destroy(&pictures->lock);
     g_string_free(pictures->news, TRUE);
     g_free(pictures->folder);
     g_free(pictures->path);
@@ -185,25 +186,25 @@ static void keep(void *user, guint item, const XgImage *image)
     g_autoptr(GError) trouble = NULL;
     gsize bytes;
     g_atomic_int_inc(&pictures->decoded);
-    g_mutex_lock(&pictures->lock);
+    pthread_mutex_lock(&pictures->lock);
     gboolean wanted = !pictures->closed && pixel_bytes(&image->info, &bytes);
     if (wanted && !take_room(pictures, bytes + 2 * XG_ROW_LABEL_BYTES)) {
         close_to_others(pictures);
         wanted = FALSE;
     }
-    g_mutex_unlock(&pictures->lock);
+    pthread_mutex_unlock(&pictures->lock);
     if (!wanted)
         return;
     xg_row_id(pictures->spec.hashes[item], id);
     memcpy(label, &image->info, sizeof image->info);
     if (xg_row_file_add(pictures->file, id, label, image->pixels, bytes, &trouble))
         return;
-    g_mutex_lock(&pictures->lock);
+    pthread_mutex_lock(&pictures->lock);
     if (!pictures->closed) {
         g_string_append_printf(pictures->news, "%s\n", trouble->message);
         close_to_others(pictures);
     }
-    g_mutex_unlock(&pictures->lock);
+    pthread_mutex_unlock(&pictures->lock);
 }
 
 XgKeptPictures xg_pictures_kept(XgPictures *pictures)
@@ -220,7 +221,7 @@ XgKeptPictures xg_pictures_kept(XgPictures *pictures)
 char *xg_pictures_take_news(XgPictures *pictures)
 {
     const gint64 damaged = pictures->file ? xg_row_file_take_damaged(pictures->file) : 0;
-    g_mutex_lock(&pictures->lock);
+    pthread_mutex_lock(&pictures->lock);
     if (damaged > 0)
         g_string_append_printf(pictures->news,
                                "%s: damaged records: %" G_GINT64_FORMAT
@@ -228,7 +229,7 @@ char *xg_pictures_take_news(XgPictures *pictures)
                                pictures->path, damaged);
     char *news = pictures->news->len > 0 ? g_strdup(pictures->news->str) : NULL;
     g_string_truncate(pictures->news, 0);
-    g_mutex_unlock(&pictures->lock);
+    pthread_mutex_unlock(&pictures->lock);
     return news;
 }
 

@@ -171,36 +171,36 @@ static void *read_record(const XgRowFile *file, const guint8 *id, const XgRowRec
 
 gboolean xg_row_file_read(XgRowFile *file, const guint8 *id, void *label, void **row, gsize *bytes)
 {
-    g_mutex_lock(&file->lock);
+    pthread_mutex_lock(&file->lock);
     const gsize place = GPOINTER_TO_SIZE(g_hash_table_lookup(file->index, id));
     const XgRowRecord record = place ? *record_at(file, place - 1) : (XgRowRecord){0};
-    g_mutex_unlock(&file->lock);
+    pthread_mutex_unlock(&file->lock);
     if (place == 0)
         return FALSE;
     gboolean good;
     *row = read_record(file, id, &record, label, &good);
     *bytes = record.bytes;
-    g_mutex_lock(&file->lock);
+    pthread_mutex_lock(&file->lock);
     if (GPOINTER_TO_SIZE(g_hash_table_lookup(file->index, id)) == place && (!good || *row != NULL))
         mark_record(file, id, record_at(file, place - 1), good);
-    g_mutex_unlock(&file->lock);
+    pthread_mutex_unlock(&file->lock);
     return *row != NULL;
 }
 
 gint64 xg_row_file_take_damaged(XgRowFile *file)
 {
-    g_mutex_lock(&file->lock);
+    pthread_mutex_lock(&file->lock);
     const gint64 damaged = file->damaged;
     file->damaged = 0;
-    g_mutex_unlock(&file->lock);
+    pthread_mutex_unlock(&file->lock);
     return damaged;
 }
 
 guint64 xg_row_file_size(XgRowFile *file)
 {
-    g_mutex_lock(&file->lock);
+    pthread_mutex_lock(&file->lock);
     const guint64 size = file->end;
-    g_mutex_unlock(&file->lock);
+    pthread_mutex_unlock(&file->lock);
     return size;
 }
 
@@ -317,7 +317,7 @@ XgRowFile *xg_row_file_open(const char *path, const char *key, gint64 elements, 
                         .end = HEADER_BYTES,
                         .index = g_hash_table_new_full(id_hash, id_equal, g_free, NULL),
                         .records = g_array_new(FALSE, FALSE, sizeof(XgRowRecord))};
-    g_mutex_init(&file->lock);
+    pthread_mutex_init(&file->lock, NULL);
     xg_row_folder_hold(path);
     XgRowHeader found;
     const XgRowHeader expected = xg_row_file_header(key, elements);
@@ -342,7 +342,7 @@ void xg_row_file_close(XgRowFile *file)
     xg_row_folder_release(file->path);
     g_hash_table_unref(file->index);
     g_array_unref(file->records);
-    g_mutex_clear(&file->lock);
+    pthread_mutex_destroy(&file->lock);
     g_free(file->path);
     g_free(file);
 }

@@ -6,6 +6,8 @@
 
 #include "train/rowfile.h"
 
+#include <pthread.h>
+
 G_BEGIN_DECLS
 
 #define HEADER_BYTES XG_ROW_FILE_HEADER_BYTES
@@ -41,7 +43,7 @@ struct XgRowFile {
     int descriptor;
     gboolean writable;
     gint64 elements; /* XG_ROW_OWN_LENGTH: `mapping` is NULL, and `lock` guards what follows */
-    GMutex lock;
+    pthread_mutex_t lock;
     char *mapping; /* of header and records */
     gsize mapped;
     guint64 end;       /* of the whole records */

@@ -159,12 +159,12 @@ gboolean xg_row_file_add(XgRowFile *file, const guint8 *id, const void *label, c
 {
     XgRowHead head = xg_row_file_head(id, bytes);
     head.row_sum = xg_row_file_sum(&head, label, row, bytes);
-    g_mutex_lock(&file->lock);
+    pthread_mutex_lock(&file->lock);
     gboolean good = lock(file, error);
     if (good) {
         good = add_locked(file, &head, label, row, bytes, error);
         flock(file->descriptor, LOCK_UN);
     }
-    g_mutex_unlock(&file->lock);
+    pthread_mutex_unlock(&file->lock);
     return good;
 }

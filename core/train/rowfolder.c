@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -21,12 +22,12 @@ typedef struct {
 
 /* ---- Files in use -------------------------------------------------------------------------- */
 
-G_LOCK_DEFINE_STATIC(held);
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static GHashTable *held; /* path -> how often */
 
 static void count_holders(const char *path, int change)
 {
-    G_LOCK(held);
+    pthread_mutex_lock(&lock);
     if (held == NULL)
         held = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     const int count = GPOINTER_TO_INT(g_hash_table_lookup(held, path)) + change;
@@ -36,7 +37,7 @@ static void count_holders(const char *path, int change)
         g_hash_table_remove(held, path);
     if (g_hash_table_size(held) == 0)
         g_clear_pointer(&held, g_hash_table_unref);
-    G_UNLOCK(held);
+    pthread_mutex_unlock(&lock);
 }
 
 void xg_row_folder_hold(const char *path)
@@ -51,9 +52,9 @@ void xg_row_folder_release(const char *path)
 
 static gboolean is_held(const char *path)
 {
-    G_LOCK(held);
+    pthread_mutex_lock(&lock);
     const gboolean found = held != NULL && g_hash_table_contains(held, path);
-    G_UNLOCK(held);
+    pthread_mutex_unlock(&lock);
     return found;
 }
 

@@ -47,16 +47,17 @@ static XgStatus count_decode(void *self, const uint8_t *bytes, uint64_t size,
 
 static XgReader counting_table;
 static XgImageSource counting_source;
+static XgImageReader counting_reader;
 
-static XgImageReader counting_reader(void)
+static void make_reader(void)
 {
-    XgImageReader reader = *plugin_reader();
-    counting_table = *reader.sources[0].table;
+    counting_reader = *plugin_reader();
+    counting_table = *counting_reader.sources[0].table;
     counting_table.decode = count_decode;
-    counting_source = reader.sources[0];
+    counting_source = counting_reader.sources[0];
     counting_source.table = &counting_table;
-    reader.sources = &counting_source;
-    return reader;
+    counting_reader.sources = &counting_source;
+    g_atomic_int_set(&decoded, 0);
 }
 
 /* ---- Files and passes ---------------------------------------------------------------------- */
@@ -87,7 +88,7 @@ static void setup(void)
         indices[i] = i * 3 % IMAGES;
         draws[i] = i * 77;
     }
-    g_atomic_int_set(&decoded, 0);
+    make_reader();
 }
 
 /* The only file of the folder; NULL: none. */
@@ -128,7 +129,6 @@ static XgPictures *make(const char *decoding, guint64 folder_limit, guint64 limi
 /* All changed images of the list, LIST x LENGTH; a pass over `kept`, NULL: no cache. */
 static float *pass(const XgKeptPictures *kept, int threads)
 {
-    const XgImageReader reader = counting_reader();
     XgLoaderChanges changes = {.seed = 5, .draws = draws};
     xg_augment_init(&changes.augment);
     changes.augment.rotate_deg = 20;
@@ -136,8 +136,8 @@ static float *pass(const XgKeptPictures *kept, int threads)
     float *images = g_new(float, LIST *LENGTH);
     const float *pixels;
     gint64 n, at = 0;
-    g_autoptr(XgLoader) loader = xg_loader_new_changed(&dataset, &reader, &preprocess, &changes,
-                                                       kept, indices, LIST, 4, threads, NULL);
+    g_autoptr(XgLoader) loader = xg_loader_new_changed(
+        &dataset, &counting_reader, &preprocess, &changes, kept, indices, LIST, 4, threads, NULL);
     ck_assert_ptr_nonnull(loader);
     while (xg_loader_next(loader, &pixels, &n, NULL) && n > 0) {
         memcpy(images + at * LENGTH, pixels, (gsize) n * LENGTH * sizeof *pixels);
