@@ -79,8 +79,8 @@ typedef struct XgEngine {
     XgStatus (*run)(void *self, void *kernel, const XgRun *run);
     void (*release)(void *self, void *kernel);
     /** Whether `prepare` takes this node with the strides of its tensors: 1 or 0. So inputs of a
-     *  concatenation are written where it puts them, and slices read where they are. Asked before constants are known. NULL: rows
-     *  have no gaps, ever. */
+     *  concatenation are written where it puts them, and slices read where they are. Asked before
+     *  constants are known. NULL: rows have no gaps, ever. */
     int32_t (*strided)(void *self, const XgNodeInfo *node);
 } XgEngine;
 
