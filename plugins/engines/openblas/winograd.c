@@ -13,11 +13,14 @@ enum {
     OUT = 4,
     PLACES = IN * IN,
     CHUNK = 2 * PANEL,     /* output channels at a time */
-    BLOCK_FLOATS = 262144, /* of transformed input: half of L2 */
-    FEW_CHANNELS = 256,    /* beyond, the transformed weights outgrow the caches ... */
+    BLOCK_FLOATS = 131072, /* of transformed input, with results and weights in L2; more ... */
+    FEW_WEIGHTS = 128 * 128, /* ... where the transformed weights are too many for it */
+    FEW_CHANNELS = 256,      /* beyond, they outgrow the caches ... */
+    ALIASED = 512,         /* floats that far apart share a cache's set */
     MANY_TILES = 56        /* ... so that each reading of them must serve that many tiles */
 };
 typedef float Lane __attribute__((vector_size(WIDTH * sizeof(float))));
+typedef int32_t Mask __attribute__((vector_size(WIDTH * sizeof(float))));
 
 #define UNROLL _Pragma("GCC unroll 8")
 
@@ -112,6 +115,19 @@ static void transform_input(const Winograd *g, const float *x, const Place *p, f
     }
 }
 
+/* ReLU and ReLU6, which keep what is not a number. */
+static inline Lane limit(Lane value, Activation activation)
+{
+    const Lane six = (Lane) {0} + 6.0F;
+    const Mask below = value < 0.0F;
+    Mask bits = (Mask) value & ~below;
+    if (activation == ACT_RELU6) {
+        const Mask above = value > six;
+        bits = (bits & ~above) | ((Mask) six & above);
+    }
+    return (Lane) bits;
+}
+
 /* Transforms products back, output channels [o0, o0 + count), and finishes the tile. */
 static void transform_output(const Job *job, const Place *p, const float *m, int64_t place_stride,
                              int64_t o0, int64_t count)
@@ -119,6 +135,7 @@ static void transform_output(const Job *job, const Place *p, const float *m, int
     const Winograd *g = job->winograd;
     const Shape *s = &g->shape;
     const int64_t rows = min_i64(OUT, s->out_h - p->h), columns = min_i64(OUT, s->out_w - p->w);
+    const int limited = g->activation == ACT_RELU || g->activation == ACT_RELU6;
     const int64_t corner = (p->n * s->out_h + p->h) * s->out_w + p->w;
     float *y = job->y + corner * g->y_pixel + o0;
     for (int64_t c = 0; c < count; c += WIDTH) {
@@ -136,14 +153,28 @@ static void transform_output(const Job *job, const Place *p, const float *m, int
                 const int64_t pixel = i * s->out_w + j;
                 if (job->residual)
                     load(&residual, job->residual + (corner + pixel) * g->r_pixel + o0 + c);
-                const Lane value = d[i * IN + j] + bias + residual;
+                Lane value = d[i * IN + j] + bias + residual;
+                if (limited)
+                    value = limit(value, g->activation);
                 memcpy(y + pixel * g->y_pixel + c, &value, sizeof value);
             }
     }
-    if (g->activation != ACT_NONE)
+    if (g->activation != ACT_NONE && !limited)
         for (int64_t i = 0; i < rows; i++)
             for (int64_t j = 0; j < columns; j++)
                 activate(g->activation, y + (i * s->out_w + j) * g->y_pixel, count);
+}
+
+/* Floats from tile to tile, and from place to place, of transformed values: odd numbers of cache
+ * lines, so that what is read or written together lies in sets of its own. */
+static int64_t row_floats(int64_t channels)
+{
+    return channels % ALIASED == 0 ? channels + WIDTH : channels;
+}
+
+static int64_t place_floats(int64_t floats)
+{
+    return (div_up(floats, WIDTH) | 1) * WIDTH;
 }
 
 static void compute_tiles(void *data, int64_t begin, int64_t end, int32_t worker)
@@ -152,25 +183,27 @@ static void compute_tiles(void *data, int64_t begin, int64_t end, int32_t worker
     const Winograd *g = job->winograd;
     const int64_t in = g->shape.in_channels, out = g->shape.out_channels, rows = end - begin;
     const float *packed = g->base.packed;
-    float *v = job->scratch + worker * g->part, *m = v + PLACES * g->block * in;
+    const int64_t row = row_floats(in), v_place = place_floats(rows * row);
+    const int64_t m_place = place_floats(rows * CHUNK);
+    float *v = job->scratch + worker * g->part, *m = v + PLACES * v_place;
     for (int64_t i = 0; i < rows; i++) {
         const Place p = place_of(g, begin + i);
-        transform_input(g, job->x, &p, v + i * in, rows * in);
+        transform_input(g, job->x, &p, v + i * row, v_place);
     }
     for (int64_t o = 0; o < out; o += CHUNK) {
         const int64_t count = min_i64(CHUNK, out - o);
         for (int64_t place = 0; place < PLACES; place++) {
             const GemmBlock b = {.rows = rows, .n = out, .k = in, .first = o / PANEL,
                                  .last = div_up(o + count, PANEL), .k_count = in,
-                                 .a = v + place * rows * in, .a_stride = in,
+                                 .a = v + place * v_place, .a_stride = row,
                                  .packed = packed + place * packed_floats(out, in),
-                                 .c = m + place * rows * CHUNK - o, .c_stride = CHUNK,
+                                 .c = m + place * m_place - o, .c_stride = CHUNK,
                                  .begin = 1, .end = 1};
             gemm_block(&b);
         }
         for (int64_t i = 0; i < rows; i++) {
             const Place p = place_of(g, begin + i);
-            transform_output(job, &p, m + i * CHUNK, rows * CHUNK, o, count);
+            transform_output(job, &p, m + i * CHUNK, m_place, o, count);
         }
     }
 }
@@ -263,12 +296,12 @@ Kernel *winograd_prepare(const Engine *engine, const XgNodeInfo *node, const Sha
     g->r_pixel = stride_of(node, 3);
     g->tiles_h = div_up(s->out_h, OUT);
     g->tiles_w = div_up(s->out_w, OUT);
-    g->block = in > FEW_CHANNELS ? MANY_TILES
-                                 : max_i64(1, BLOCK_FLOATS / (PLACES * in) / 14) * 14;
+    const int64_t floats = in * out > FEW_WEIGHTS ? 2 * BLOCK_FLOATS : BLOCK_FLOATS;
+    g->block = in > FEW_CHANNELS ? MANY_TILES : max_i64(1, floats / (PLACES * in) / 14) * 14;
     /* Small batches: work for everybody. */
     const int64_t share = div_up(tiles_of(s) * node->max_batch, engine->workers);
     g->block = max_i64(1, min_i64(g->block, share));
-    g->part = line_floats(PLACES * g->block * (in + CHUNK));
+    g->part = PLACES * (place_floats(g->block * row_floats(in)) + place_floats(g->block * CHUNK));
     g->input_count = node->input_count;
     g->activation = (Activation) activation_of(attr_string(node, "activation"));
     *scratch_size = (uint64_t) (g->part * engine->workers) * sizeof(float);
