@@ -117,6 +117,18 @@ class Decode(cli.Case):
                 runs.append([row["train_loss"] for row in history])
             self.assertEqual(runs[0] != runs[1], differs, scale)
 
+    def test_kept_pictures(self):
+        """Pictures decoded in full are not taken for those decoded to a part."""
+        changes = dict(augment__rotate=10, strategy__epochs=2)
+        self.ran("kept-full", data__cache_pictures="true", **changes)
+        self.ran("kept", data__cache_pictures="true", data__decode="scaled", **changes)
+        self.ran("again", data__cache_pictures="true", data__decode="scaled", **changes)
+        self.ran("none", data__cache="none", data__decode="scaled", **changes)
+        self.assertIn("pictures of training images: 0 decoded", self.notes("again"))
+        self.assertNotIn("pictures of training images: 0 decoded", self.notes("kept"))
+        for folder in ("kept", "again"):
+            self.assert_same("none", folder, ["history.csv", "predictions.csv"])
+
     def test_unknown_value(self):
         self.refused("run", self.study(data__decode="half"),
                      says=["[data] decode", "full", "scaled", "half"])
