@@ -116,16 +116,16 @@ static void transform_input(const Winograd *g, const float *x, const Place *p, f
 }
 
 /* ReLU and ReLU6, which keep what is not a number. */
-static inline Lane limit(Lane value, Activation activation)
+static inline void limit(Lane *value, Activation activation)
 {
     const Lane six = (Lane) {0} + 6.0F;
-    const Mask below = value < 0.0F;
-    Mask bits = (Mask) value & ~below;
+    const Mask below = *value < 0.0F;
+    Mask bits = (Mask) *value & ~below;
     if (activation == ACT_RELU6) {
-        const Mask above = value > six;
+        const Mask above = *value > six;
         bits = (bits & ~above) | ((Mask) six & above);
     }
-    return (Lane) bits;
+    *value = (Lane) bits;
 }
 
 /* Transforms products back, output channels [o0, o0 + count), and finishes the tile. */
@@ -155,7 +155,7 @@ static void transform_output(const Job *job, const Place *p, const float *m, int
                     load(&residual, job->residual + (corner + pixel) * g->r_pixel + o0 + c);
                 Lane value = d[i * IN + j] + bias + residual;
                 if (limited)
-                    value = limit(value, g->activation);
+                    limit(&value, g->activation);
                 memcpy(y + pixel * g->y_pixel + c, &value, sizeof value);
             }
     }
