@@ -280,6 +280,31 @@ START_TEST(test_base)
 }
 END_TEST
 
+static int suits_with(const char *instructions)
+{
+    EngineHost engine;
+    ck_assert(engine_host_init(&engine, plugin_path, 1, instructions, 0, 0));
+    const int suits = engine.table->suits(engine.self);
+    engine_host_clear(&engine);
+    return suits;
+}
+
+/* The score tells which set was chosen. */
+START_TEST(test_choice)
+{
+    const int best = suits_with("auto"), base = suits_with("base");
+#if defined(__aarch64__)
+    ck_assert_int_gt(best, base);
+    ck_assert_int_eq(suits_with("neon"), best);
+    ck_assert_int_eq(suits_with("avx512"), best);
+#else
+    ck_assert_int_ge(best, suits_with("avx2"));
+    ck_assert_int_ge(suits_with("avx2"), base);
+    ck_assert_int_eq(suits_with("neon"), base);
+#endif
+}
+END_TEST
+
 START_TEST(test_bf16)
 {
     check_all(2, "auto", 0, 1);
@@ -318,6 +343,7 @@ int main(int argc, char **argv)
     if (engine_host_has(component, "instructions")) {
         tcase_add_test(kernels, test_avx2);
         tcase_add_test(kernels, test_base);
+        tcase_add_test(kernels, test_choice);
     }
     if (engine_host_has(component, "precision"))
         tcase_add_test(kernels, test_bf16);
