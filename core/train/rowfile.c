@@ -46,6 +46,23 @@ static guint64 checksum(guint64 hash, const void *data, gsize bytes)
     return hash;
 }
 
+/* For long rows the same in four lanes of 64-bit words, which the processor works on at once; a
+ * word's upper half is brought down, where products alone do not get it. */
+static guint64 checksum_lanes(guint64 hash, const void *data, gsize bytes)
+{
+    enum { LANES = 4 };
+    guint64 lanes[LANES] = {hash, hash + 1, hash + 2, hash + 3};
+    const char *at = data;
+    for (; bytes >= sizeof lanes; at += sizeof lanes, bytes -= sizeof lanes)
+        for (int i = 0; i < LANES; i++) {
+            guint64 bits;
+            memcpy(&bits, at + (gsize) i * sizeof bits, sizeof bits);
+            lanes[i] = (lanes[i] ^ bits) * G_GUINT64_CONSTANT(0x100000001B3);
+            lanes[i] ^= lanes[i] >> 32;
+        }
+    return checksum(checksum(hash, lanes, sizeof lanes), at, bytes);
+}
+
 XgRowHead xg_row_file_head(const guint8 *id, guint64 bytes)
 {
     XgRowHead head = {.bytes = bytes};
@@ -59,7 +76,7 @@ XgRowHead xg_row_file_head(const guint8 *id, guint64 bytes)
 guint64 xg_row_file_sum(const XgRowHead *head, const void *label, const void *row, gsize bytes)
 {
     const guint64 sum = checksum(head->id_sum, label, label ? XG_ROW_LABEL_BYTES : 0);
-    return checksum(sum, row, bytes);
+    return head->bytes > 0 ? checksum_lanes(sum, row, bytes) : checksum(sum, row, bytes);
 }
 
 static guint id_hash(gconstpointer id)

@@ -2,8 +2,10 @@
  * SPDX-License-Identifier: MIT */
 /* Images per second of each stage between a file and a network: bench_input SCANNER FOLDER
  * [FILE...], FOLDER being that of the reader plugins; without files, on pictures of its own. */
+#include "base/error.h"
 #include "data/loader.h"
 #include "plugin/registry.h"
+#include "session/pictures.h"
 
 #include "pictures.h"
 
@@ -48,6 +50,7 @@ typedef struct {
     XgPreprocess preprocess;
     const char *path;
     XgImage image;
+    XgKeptPictures kept;
     float *resized, *out;
     guint64 draw;
 } Bench;
@@ -103,8 +106,9 @@ static void measure(const char *name, Stage stage, Bench *bench)
            seconds / (double) count * 1e3);
 }
 
-/* From files to batches, on the wall clock. */
-static void measure_loader(const Bench *bench, const XgDataset *dataset, gboolean change)
+/* From files, or `kept` pictures, to batches, on the wall clock. */
+static void measure_loader(const Bench *bench, const XgDataset *dataset, gboolean change,
+                           const XgKeptPictures *kept)
 {
     g_autoptr(GError) error = NULL;
     guint indices[LOADER_IMAGES] = {0};
@@ -115,7 +119,7 @@ static void measure_loader(const Bench *bench, const XgDataset *dataset, gboolea
     const gint64 start_us = g_get_monotonic_time();
     g_autoptr(XgLoader) loader =
         xg_loader_new_changed(dataset, &bench->reader, &bench->preprocess, change ? &changes : NULL,
-                              NULL, indices, LOADER_IMAGES, BATCH, LOADER_THREADS, &error);
+                              kept, indices, LOADER_IMAGES, BATCH, LOADER_THREADS, &error);
     const float *pixels;
     gint64 n = 1;
     while (loader != NULL && n > 0)
@@ -124,8 +128,42 @@ static void measure_loader(const Bench *bench, const XgDataset *dataset, gboolea
     if (error != NULL)
         fail("loader", error);
     const double seconds = (double) (g_get_monotonic_time() - start_us) / G_USEC_PER_SEC;
-    printf("  %-34s %8.1f images/s\n",
-           change ? "loader, 2 threads, augmented" : "loader, 2 threads", LOADER_IMAGES / seconds);
+    g_autofree char *name = g_strdup_printf("loader, 2 threads%s%s", change ? ", augmented" : "",
+                                            kept ? ", cached" : "");
+    printf("  %-34s %8.1f images/s\n", name, LOADER_IMAGES / seconds);
+}
+
+static gboolean get_kept(Bench *bench, GError **error)
+{
+    xg_image_clear(&bench->image);
+    return bench->kept.find(bench->kept.user, 0, &bench->image) ||
+           xg_error_set(error, XG_IO, "the picture is not kept");
+}
+
+/* The picture as training finds it from the second epoch on, in a folder that is removed. */
+static void measure_kept(Bench *bench, const XgDataset *dataset)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *folder = g_dir_make_tmp("xenograft-bench-XXXXXX", &error);
+    static const char hash[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    const char *const hashes[] = {hash};
+    const XgPicturesSpec spec = {folder, 0, G_MAXUINT64, "bench", hashes, 1};
+    if (folder == NULL)
+        fail("a temporary folder", error);
+    g_autoptr(XgPictures) store = xg_pictures_new(&spec);
+    bench->kept = xg_pictures_kept(store);
+    if (bench->kept.keep == NULL)
+        fail(folder, NULL);
+    const clock_t start = clock();
+    bench->kept.keep(bench->kept.user, 0, &bench->image);
+    printf("  %-34s %28.2f ms\n", "into the cache",
+           (double) (clock() - start) / CLOCKS_PER_SEC * 1e3);
+    measure("from the cache", get_kept, bench);
+    measure_loader(bench, dataset, TRUE, &bench->kept);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    g_autofree char *path = g_build_filename(folder, dir ? g_dir_read_name(dir) : NULL, NULL);
+    g_unlink(path);
+    g_rmdir(folder);
 }
 
 static gboolean check(void *user, XgStatus status, GError **error)
@@ -187,8 +225,8 @@ static void measure_scaled(Bench *bench, const XgDataset *dataset)
     printf(" decoded to a part, %" G_GINT64_FORMAT " px wide\n", bench->image.info.width_px);
     measure("read and decode", decode, bench);
     measure("resize to 256, crop 224", resize, bench);
-    measure_loader(bench, dataset, FALSE);
-    measure_loader(bench, dataset, TRUE);
+    measure_loader(bench, dataset, FALSE, NULL);
+    measure_loader(bench, dataset, TRUE, NULL);
     compare_inputs(bench, whole);
 }
 
@@ -217,8 +255,9 @@ static void measure_file(const XgImageReader *all, GPtrArray *instances, char *p
     measure("resize to 256, crop 224", resize, &bench);
     measure("channels and normalisation", normalise, &bench);
     measure("resize and augmentation", augment, &bench);
-    measure_loader(&bench, &dataset, FALSE);
-    measure_loader(&bench, &dataset, TRUE);
+    measure_loader(&bench, &dataset, FALSE, NULL);
+    measure_loader(&bench, &dataset, TRUE, NULL);
+    measure_kept(&bench, &dataset);
     measure_scaled(&bench, &dataset);
     xg_image_clear(&bench.image);
     g_free(bench.resized);
