@@ -52,11 +52,24 @@ static void run_reference(const XgKernel *kernel, gint64 batch, void *scratch)
     kernel->node->op->reference(xg_node_view_info(kernel->view), &run);
 }
 
-gboolean xg_kernel_prepare(XgKernel *kernel, const XgEngineHandle *engine, GError **error)
+static gboolean has_constant(const XgNodeInfo *info)
 {
-    const XgNodeInfo *info = xg_node_view_info(kernel->view);
+    for (int k = 0; k < info->input_count; k++)
+        if (info->inputs[k] != NULL && info->inputs[k]->constant != NULL)
+            return TRUE;
+    return FALSE;
+}
+
+gboolean xg_kernel_prepare(XgKernel *kernel, const XgKernelValues *values,
+                           const XgEngineHandle *engine, GError **error)
+{
     release(kernel, engine);
-    kernel->scratch_size = 0;
+    xg_node_view_free(kernel->view);
+    kernel->view =
+        xg_node_view_new(kernel->node, kernel->max_batch, values->constants, values->strides);
+    kernel->scratch_size = kernel->packed = 0;
+    const XgNodeInfo *info = xg_node_view_info(kernel->view);
+    kernel->constant = has_constant(info);
     if (kernel->idle)
         return TRUE;
     if (!has_engine(engine) || engine->table->score(engine->self, info) <= 0) {
@@ -65,10 +78,13 @@ gboolean xg_kernel_prepare(XgKernel *kernel, const XgEngineHandle *engine, GErro
     }
     const XgStatus status =
         engine->table->prepare(engine->self, info, &kernel->prepared, &kernel->scratch_size);
-    if (status == XG_OK && kernel->prepared != NULL)
-        return TRUE;
-    kernel->prepared = NULL;
-    return engine_failed(kernel, engine, status, error);
+    if (status != XG_OK || kernel->prepared == NULL) {
+        kernel->prepared = NULL;
+        return engine_failed(kernel, engine, status, error);
+    }
+    if (engine->table->packed != NULL)
+        kernel->packed = engine->table->packed(engine->self, kernel->prepared);
+    return TRUE;
 }
 
 XgKernel *xg_kernel_new(const XgNode *node, gint64 max_batch, const XgKernelValues *values,
@@ -76,13 +92,13 @@ XgKernel *xg_kernel_new(const XgNode *node, gint64 max_batch, const XgKernelValu
 {
     XgKernel *kernel = g_new0(XgKernel, 1);
     kernel->node = node;
-    kernel->view = xg_node_view_new(node, max_batch, values->constants, values->strides);
+    kernel->max_batch = max_batch;
     kernel->idle = idle;
     kernel->inputs = g_new0(const float *, (gsize) MAX(node->input_count, 1));
     kernel->outputs = g_new0(float *, (gsize) MAX(node->output_count, 1));
     for (int k = 0; k < node->output_count; k++)
         kernel->outputs[k] = values->places[node->outputs[k]->id];
-    if (!xg_kernel_prepare(kernel, engine, error)) {
+    if (!xg_kernel_prepare(kernel, values, engine, error)) {
         xg_kernel_free(kernel, engine);
         return NULL;
     }

@@ -12,8 +12,11 @@ G_BEGIN_DECLS
 typedef struct {
     const XgNode *node;
     XgNodeView *view;
-    gboolean idle;  /**< nothing to compute: the output lies where its inputs are */
-    void *prepared; /**< the engine's kernel; NULL: the reference */
+    gint64 max_batch;
+    gboolean constant; /**< an input is */
+    guint64 packed;    /**< bit i: input i is not read, see XgEngine */
+    gboolean idle;     /**< nothing to compute: the output lies where its inputs are */
+    void *prepared;    /**< the engine's kernel; NULL: the reference */
     guint64 scratch_size;
     const float **inputs; /**< per input of the node */
     float **outputs;      /**< NULL: nobody needs it; the reference puts it into the scratch */
@@ -33,8 +36,9 @@ XgKernel *xg_kernel_new(const XgNode *node, gint64 max_batch, const XgKernelValu
                         gboolean idle, const XgEngineHandle *engine, GError **error);
 void xg_kernel_free(XgKernel *kernel, const XgEngineHandle *engine);
 
-/** Prepares anew after constants changed. */
-gboolean xg_kernel_prepare(XgKernel *kernel, const XgEngineHandle *engine, GError **error);
+/** Prepares anew after constants changed, maybe their places too. */
+gboolean xg_kernel_prepare(XgKernel *kernel, const XgKernelValues *values,
+                           const XgEngineHandle *engine, GError **error);
 
 gboolean xg_kernel_run(XgKernel *kernel, const XgEngineHandle *engine, gint64 batch, void *scratch,
                        GError **error);

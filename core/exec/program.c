@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
 #include "base/memory.h"
+#include "exec/constants.h"
 #include "exec/fit.h"
 #include "exec/kernel.h"
 
@@ -24,14 +25,14 @@ struct XgProgram {
     const XgEngineHandle *engine;
     gint64 max_batch;
     gint64 slice; /* rows that pass the kernels at once */
-    gboolean training;
+    gboolean training, take;
     XgTrained trained;
     void *user;
     guint64 seed;
     char *arena;
     void *scratch;
-    gsize scratch_size, constant_size, joined_bytes;
-    GPtrArray *folded;       /* of float arrays, two per fold */
+    gsize scratch_size, joined_bytes;
+    XgConstants *folded;
     const float **values;    /* per value id: fixed address; NULL: given at each run */
     const float **constants; /* per value id: what engines may pack */
     float **joined;          /* per output: rows of all slices; NULL: a run has one slice */
@@ -43,39 +44,13 @@ struct XgProgram {
 
 /* ---- Addresses ----------------------------------------------------------------------------- */
 
-static gboolean allocate_folds(XgProgram *program, GError **error)
-{
-    program->folded = g_ptr_array_new_with_free_func(xg_aligned_free);
-    for (guint i = 0; i < program->lowered->folds->len; i++) {
-        const XgFold *fold = program->lowered->folds->pdata[i];
-        const XgValue *const values[] = {fold->folded_weight, fold->folded_bias};
-        for (int k = 0; k < 2; k++) {
-            const gsize size = sizeof(float) * (gsize) xg_shape_elements(&values[k]->shape);
-            float *memory = xg_aligned_alloc(size, values[k]->name, error);
-            if (memory == NULL)
-                return FALSE;
-            g_ptr_array_add(program->folded, memory);
-            program->values[values[k]->id] = program->constants[values[k]->id] = memory;
-            program->constant_size += size;
-        }
-    }
-    return TRUE;
-}
-
-static void compute_folds(XgProgram *program)
-{
-    for (guint i = 0; i < program->lowered->folds->len; i++)
-        xg_fold_compute(program->lowered->folds->pdata[i], program->store,
-                        program->folded->pdata[2 * i], program->folded->pdata[2 * i + 1]);
-}
-
 static gboolean locate_parameters(XgProgram *program, GError **error)
 {
     const XgNetwork *network = program->lowered->network;
     for (guint i = 0; i < network->values->len; i++) {
         XgValue *value = network->values->pdata[i];
         if ((value->kind != XG_VALUE_PARAMETER && value->kind != XG_VALUE_BUFFER) ||
-            program->values[i] != NULL)
+            xg_constants_is_folded(program->folded, value))
             continue;
         const XgStored *stored = xg_store_find(program->store, value->name);
         if (stored == NULL || !xg_shape_equal(&stored->shape, &value->shape))
@@ -127,10 +102,17 @@ static int input_index(const XgProgram *program, const XgValue *value)
 
 /* ---- Kernels ------------------------------------------------------------------------------- */
 
+static XgKernelValues kernel_values(const XgProgram *program)
+{
+    return (XgKernelValues){(float *const *) program->values, program->constants,
+                            program->memory->strides};
+}
+
 static gboolean make_kernel(XgProgram *program, const XgNode *node, GError **error)
 {
-    const XgKernelValues values = {(float *const *) program->values, program->constants,
-                                   program->memory->strides};
+    const XgKernelValues values = kernel_values(program);
+    if (!xg_constants_need(program->folded, node, error))
+        return FALSE;
     XgKernel *kernel = xg_kernel_new(node, program->slice, &values, program->memory->idle[node->id],
                                      program->engine, error);
     if (kernel == NULL)
@@ -146,6 +128,7 @@ static gboolean make_kernel(XgProgram *program, const XgNode *node, GError **err
             g_array_append_val(program->patches, patch);
         }
     }
+    xg_constants_settle(program->folded, kernel);
     program->scratch_size = MAX(program->scratch_size, (gsize) kernel->scratch_size);
     return TRUE;
 }
@@ -231,6 +214,7 @@ XgProgram *xg_program_new(const XgProgramSpec *spec, GError **error)
     program->max_batch = spec->max_batch;
     program->slice = slice_rows(spec->max_batch, spec->training);
     program->training = spec->training;
+    program->take = spec->take;
     program->trained = spec->trained;
     program->seed = spec->seed;
     program->user = spec->user;
@@ -241,10 +225,10 @@ XgProgram *xg_program_new(const XgProgramSpec *spec, GError **error)
     const gsize count = MAX(program->lowered->network->values->len, 1);
     program->values = g_new0(const float *, count);
     program->constants = g_new0(const float *, count);
-    if (!allocate_folds(program, error) || !locate_parameters(program, error) ||
-        !allocate_arena(program, error))
+    program->folded = xg_constants_new(program->lowered, program->store, program->values,
+                                       program->constants, spec->take);
+    if (!locate_parameters(program, error) || !allocate_arena(program, error))
         return NULL;
-    compute_folds(program);
     if (!allocate_joined(program, error) || !make_kernels(program, error))
         return NULL;
     index_gradients(program);
@@ -262,7 +246,7 @@ void xg_program_free(XgProgram *program)
     g_clear_pointer(&program->kernels, g_ptr_array_unref);
     g_clear_pointer(&program->patches, g_array_unref);
     g_clear_pointer(&program->gradients, g_hash_table_unref);
-    g_clear_pointer(&program->folded, g_ptr_array_unref);
+    xg_constants_free(program->folded);
     free_joined(program);
     xg_aligned_free(program->arena);
     xg_aligned_free(program->scratch);
@@ -273,24 +257,29 @@ void xg_program_free(XgProgram *program)
     g_free(program);
 }
 
-static gboolean has_constants(const XgKernel *kernel)
+static gboolean refresh_kernel(XgProgram *program, XgKernel *kernel, GError **error)
 {
-    const XgNodeInfo *info = xg_node_view_info(kernel->view);
-    for (int k = 0; k < info->input_count; k++)
-        if (info->inputs[k] != NULL && info->inputs[k]->constant != NULL)
-            return TRUE;
-    return FALSE;
+    const XgNode *node = kernel->node;
+    const XgKernelValues values = kernel_values(program);
+    if (!xg_constants_need(program->folded, node, error) ||
+        !xg_kernel_prepare(kernel, &values, program->engine, error))
+        return FALSE;
+    for (int k = 0; k < node->input_count; k++)
+        if (node->inputs[k] != NULL && program->values[node->inputs[k]->id] != NULL)
+            kernel->inputs[k] = program->values[node->inputs[k]->id];
+    xg_constants_settle(program->folded, kernel);
+    program->scratch_size = MAX(program->scratch_size, (gsize) kernel->scratch_size);
+    return TRUE;
 }
 
 gboolean xg_program_refresh(XgProgram *program, GError **error)
 {
-    g_assert(!program->training);
-    compute_folds(program);
+    g_assert(!program->training && !program->take);
+    xg_constants_forget(program->folded);
     for (guint i = 0; i < program->kernels->len; i++) {
         XgKernel *kernel = program->kernels->pdata[i];
-        if (has_constants(kernel) && !xg_kernel_prepare(kernel, program->engine, error))
+        if (kernel->constant && !refresh_kernel(program, kernel, error))
             return FALSE;
-        program->scratch_size = MAX(program->scratch_size, (gsize) kernel->scratch_size);
     }
     return allocate_scratch(program, error);
 }
@@ -394,7 +383,7 @@ XgProgramFacts xg_program_facts(const XgProgram *program)
 {
     XgProgramFacts facts = {
         .arena_bytes = program->memory->size + program->joined_bytes,
-        .scratch_bytes = program->scratch_size + program->constant_size,
+        .scratch_bytes = program->scratch_size + xg_constants_size(program->folded),
         .folded = program->lowered->folds->len,
         .fused = program->lowered->fused,
         .again = (guint) program->lowered->again,

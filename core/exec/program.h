@@ -73,6 +73,8 @@ typedef struct {
     gsize memory_limit; /**< bytes of the arena; 0: none; training keeps it by computing values of
                              the forward pass again; XG_LIMIT when that is not enough */
     gboolean plain;     /**< TRUE: no folding, no fusing (for tests) */
+    gboolean take;      /**< evaluation: drops values of the store that no run reads, as engines
+                             packed them; the program cannot be refreshed */
 } XgProgramSpec;
 
 typedef struct XgProgram XgProgram;
@@ -107,7 +109,7 @@ const float *xg_program_gradient(const XgProgram *program, const char *parameter
 /** Facts for `check` and the record. */
 typedef struct {
     gsize arena_bytes;     /**< peak of planned activations and gradients */
-    gsize scratch_bytes;   /**< engine scratch and packed constants known to the executor */
+    gsize scratch_bytes;   /**< engine scratch and folded parameters that runs read */
     guint nodes;           /**< kernels per run */
     guint reference_nodes; /**< of them on reference kernels */
     guint folded;          /**< batch norms folded away */

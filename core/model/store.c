@@ -103,6 +103,12 @@ XgStored *xg_store_get(const XgStore *store, guint index)
     return store->tensors->pdata[index];
 }
 
+void xg_stored_drop(XgStored *stored)
+{
+    xg_aligned_free(stored->values);
+    stored->values = NULL;
+}
+
 /* ---- Layout -------------------------------------------------------------------------------- */
 
 XgShape xg_stored_published_shape(const XgStored *stored)

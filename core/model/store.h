@@ -48,6 +48,8 @@ XgStored *xg_store_get(const XgStore *store, guint index);
  *  layout; `values` has stored->count elements. */
 void xg_stored_import(XgStored *stored, const float *values);
 void xg_stored_export(const XgStored *stored, float *values);
+/** Frees the values, which nobody reads any more: they are NULL from then on. */
+void xg_stored_drop(XgStored *stored);
 XgShape xg_stored_published_shape(const XgStored *stored);
 
 /** Fills every tensor, or that one, by its initialisation rule from (seed, name, index). */

@@ -124,6 +124,7 @@ static gboolean make_evaluation(Subject *s, XgBench *bench, GError **error)
         .outputs = &output,
         .output_count = 1,
         .memory_limit = (gsize) bench->wish->memory_limit,
+        .take = TRUE,
     };
     bench->rows = bench->wish->batch;
     s->program = xg_program_new(&spec, error);

@@ -147,7 +147,7 @@ char *xg_bench_text(const XgBench *b)
         "rate      %.3f GFLOP per image, %.1f GFLOP/s\n"
         "peak      %.1f GFLOP/s (%s multiply-adds, %" G_GINT64_FORMAT
         " threads), of which %.3f are reached\n"
-        "memory    %.1f MiB resident at most; arena %.1f MiB, scratch and packed weights %.1f "
+        "memory    %.1f MiB resident at most; arena %.1f MiB, scratch and folded weights %.1f "
         "MiB\n",
         b->engine, b->facts.nodes, b->facts.reference_nodes, images_per_second(b, b->median_s),
         images_per_second(b, b->best_s), b->runs, 1e-9 * b->facts.flops, rate, 1e-9 * b->peak_flops,

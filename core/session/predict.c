@@ -54,6 +54,7 @@ static gboolean predictor_init(Predictor *p, XgSession *session, const char *pat
         .input_count = 1,
         .outputs = &network->logits,
         .output_count = 1,
+        .take = TRUE,
     };
     p->program = xg_program_new(&spec, error);
     p->images = g_new(float, xg_preprocess_length(&p->model->preprocess) * PREDICT_BATCH);

@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-/** Activations, gradients, scratch and packed constants of a program. */
+/** Activations, gradients, scratch and folded parameters of a program. */
 gsize xg_budget_program_bytes(const XgProgram *program);
 
 /** A program for batches of *rows, or of half of them, of a quarter ..., within `limit` bytes (0:

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 /* Evaluation programs and the cut at the freeze boundary, on reference kernels. */
 #include "exec_model.h"
+#include "graph/op.h"
 
 #include <stdlib.h>
 
@@ -69,7 +70,7 @@ START_TEST(test_long_batches)
     ck_assert_uint_lt(xg_program_facts(many).arena_bytes,
                       3 * xg_program_facts(one).arena_bytes + MOST * IMAGE * sizeof(float));
     const float *expected[2], *found[2];
-    g_autofree float *images = g_new(float, MOST * IMAGE);
+    g_autofree float *images = g_new(float, MOST *IMAGE);
     for (int n = 0; n < MOST; n++)
         memcpy(images + n * IMAGE, model->images + n % BATCH * IMAGE, IMAGE * sizeof(float));
     run(one, BATCH, model->images, expected);
@@ -102,6 +103,133 @@ START_TEST(test_refresh)
     ck_assert(xg_program_refresh(old, NULL));
     run(old, BATCH, model->images, &found);
     ck_assert_int_eq(memcmp(found, expected, sizeof(float) * BATCH * CLASSES), 0);
+}
+END_TEST
+
+/* ---- An engine that packs weights ---------------------------------------------------------- */
+
+typedef struct {
+    const XgNodeInfo *info;
+    float *weight;
+} Packed;
+
+static int32_t packing_score(void *self, const XgNodeInfo *node)
+{
+    (void) self;
+    return strcmp(node->op, "conv2d/1") == 0 || strcmp(node->op, "linear/1") == 0;
+}
+
+static XgStatus packing_prepare(void *self, const XgNodeInfo *node, void **kernel,
+                                uint64_t *scratch_size)
+{
+    const XgTensor *weight = node->inputs[1];
+    Packed *packed = g_new0(Packed, 1);
+    (void) self;
+    packed->info = node;
+    packed->weight =
+        g_memdup2(weight->constant, sizeof(float) * (gsize) xg_tensor_elements(weight, 1));
+    *scratch_size = 0;
+    *kernel = packed;
+    return XG_OK;
+}
+
+/* `self`: whether the host was told. */
+static XgStatus packing_run(void *self, void *kernel, const XgRun *run)
+{
+    const Packed *packed = kernel;
+    const float *inputs[4] = {NULL};
+    ck_assert_int_eq(run->inputs[1] == NULL, self != NULL);
+    for (int i = 0; i < packed->info->input_count; i++)
+        inputs[i] = i == 1 ? packed->weight : run->inputs[i];
+    const XgRun whole = {run->batch, inputs, run->outputs, run->scratch};
+    xg_op_find(packed->info->op)->reference(packed->info, &whole);
+    return XG_OK;
+}
+
+static void packing_release(void *self, void *kernel)
+{
+    (void) self;
+    g_free(((Packed *) kernel)->weight);
+    g_free(kernel);
+}
+
+static uint64_t packing_packed(void *self, const void *kernel)
+{
+    (void) self;
+    (void) kernel;
+    return 2;
+}
+
+static const XgEngine packing_engine = {.score = packing_score,
+                                        .prepare = packing_prepare,
+                                        .run = packing_run,
+                                        .release = packing_release,
+                                        .packed = packing_packed};
+
+static void expect_same(XgProgram *a, XgProgram *b, const Model *model)
+{
+    const float *found, *expected;
+    run(a, BATCH, model->images, &found);
+    run(b, BATCH, model->images, &expected);
+    ck_assert_mem_eq(found, expected, sizeof(float) * BATCH * CLASSES);
+}
+
+/* Folded weights are gone once packed, and come again when the store changed. */
+START_TEST(test_packed)
+{
+    XgEngine silent = packing_engine;
+    silent.packed = NULL;
+    const XgEngineHandle tells = {.table = &packing_engine, .self = &silent};
+    const XgEngineHandle says_nothing = {.table = &silent};
+    g_autoptr(Model) model = model_new(FALSE);
+    XgProgramSpec spec = model_spec(model);
+    g_autoptr(XgProgram) plain = program_new(&spec);
+    spec.engine = &says_nothing;
+    g_autoptr(XgProgram) keeps = program_new(&spec);
+    spec.engine = &tells;
+    g_autoptr(XgProgram) frees = program_new(&spec);
+    expect_same(keeps, plain, model);
+    expect_same(frees, plain, model);
+    ck_assert_uint_lt(xg_program_facts(frees).scratch_bytes,
+                      xg_program_facts(keeps).scratch_bytes / 4);
+    xg_store_find(model->store, "conv.weight")->values[1] += 1.0F;
+    xg_store_find(model->store, "fc.weight")->values[1] += 1.0F;
+    ck_assert(xg_program_refresh(frees, NULL));
+    ck_assert(xg_program_refresh(keeps, NULL));
+    ck_assert(xg_program_refresh(plain, NULL));
+    expect_same(frees, plain, model);
+    expect_same(keeps, plain, model);
+}
+END_TEST
+
+/* The store is left without the weights that were packed, with the others. */
+START_TEST(test_taken)
+{
+    XgEngine silent = packing_engine;
+    silent.packed = NULL;
+    const XgEngineHandle tells = {.table = &packing_engine, .self = &silent};
+    const XgEngineHandle says_nothing = {.table = &silent};
+    g_autoptr(Model) model = model_new(FALSE);
+    XgProgramSpec spec = model_spec(model);
+    g_autoptr(XgProgram) plain = program_new(&spec);
+    spec.take = TRUE;
+    spec.engine = &says_nothing;
+    g_autoptr(XgProgram) keeps = program_new(&spec);
+    ck_assert_ptr_nonnull(xg_store_find(model->store, "fc.weight")->values);
+    expect_same(keeps, plain, model);
+    const float *before;
+    float expected[BATCH * CLASSES];
+    run(plain, BATCH, model->images, &before);
+    memcpy(expected, before, sizeof expected);
+    spec.engine = &tells;
+    g_autoptr(XgProgram) takes = program_new(&spec);
+    ck_assert_ptr_null(xg_store_find(model->store, "conv.weight")->values);
+    ck_assert_ptr_null(xg_store_find(model->store, "squeeze.weight")->values);
+    ck_assert_ptr_nonnull(xg_store_find(model->store, "squeeze.bias")->values);
+    ck_assert_ptr_nonnull(xg_store_find(model->store, "after.weight")->values);
+    const float *found;
+    run(takes, BATCH, model->images, &found);
+    ck_assert_mem_eq(found, expected, sizeof expected);
 }
 END_TEST
 
@@ -230,6 +358,8 @@ int main(void)
     tcase_add_test(evaluation, test_smaller_batches);
     tcase_add_test(evaluation, test_long_batches);
     tcase_add_test(evaluation, test_refresh);
+    tcase_add_test(evaluation, test_packed);
+    tcase_add_test(evaluation, test_taken);
     tcase_add_test(evaluation, test_cut);
     tcase_add_test(evaluation, test_output_is_input);
     tcase_add_test(evaluation, test_outputs_survive);

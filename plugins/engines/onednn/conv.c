@@ -90,10 +90,8 @@ static dnnl_status_t make_convert(const OneDnn *onednn, Variant *v)
 }
 
 /* A primitive with the kernel's layout of weights, or, where that is slow, with one of its own. */
-static dnnl_status_t make_conv(const OneDnn *onednn, const Conv *conv, Variant *v,
-                               const float *weights)
+static dnnl_status_t make_conv(const OneDnn *onednn, const Conv *conv, Variant *v)
 {
-    dnnl_memory_desc_t stored;
     ConvWant want = {conv->direction,  &conv->shape,  v->images,  v->first,
                      v->last,          conv->type,    conv->bias, conv->residual,
                      conv->activation, &conv->weights};
@@ -106,17 +104,14 @@ static dnnl_status_t make_conv(const OneDnn *onednn, const Conv *conv, Variant *
     if (status != dnnl_success)
         return status;
     v->packed = floats_new((uint64_t) dnnl_memory_desc_get_size(&v->conv.weights) / 4 + 1);
-    if (!v->packed)
-        return dnnl_out_of_memory;
-    status = conv_weights_desc(&conv->shape, &stored);
-    return status != dnnl_success
-               ? status
-               : reorder(onednn, 0, &stored, weights, &v->conv.weights, v->packed);
+    return v->packed
+               ? reorder(onednn, 0, &conv->weights, conv->base.packed, &v->conv.weights, v->packed)
+               : dnnl_out_of_memory;
 }
 
 /* The variant for pieces of that form, made when it is first needed. */
 static dnnl_status_t variant_of(const OneDnn *onednn, Conv *conv, int64_t images, int64_t first,
-                                int64_t last, const float *weights)
+                                int64_t last)
 {
     for (const Variant *v = conv->variants; v; v = v->next)
         if (v->images == images && v->first == first && v->last == last)
@@ -127,7 +122,7 @@ static dnnl_status_t variant_of(const OneDnn *onednn, Conv *conv, int64_t images
     v->images = images;
     v->first = first;
     v->last = last;
-    dnnl_status_t status = make_conv(onednn, conv, v, weights);
+    dnnl_status_t status = make_conv(onednn, conv, v);
     if (status == dnnl_success && conv->type == dnnl_bf16)
         status = make_convert(onednn, v);
     if (status == dnnl_success && worker_bytes(conv, v) > conv->part) {
@@ -263,15 +258,15 @@ static void compute_part(void *data, int64_t begin, int64_t end, int32_t worker)
 
 /* Makes what the pieces of a batch need. */
 static dnnl_status_t ready(const OneDnn *onednn, Conv *conv, int64_t batch, int64_t images,
-                           int64_t parts, const float *weights)
+                           int64_t parts)
 {
     const int64_t rest = batch % images;
     dnnl_status_t status = dnnl_success;
     for (int64_t part = 0; part < parts && status == dnnl_success; part++) {
         const int64_t first = row_of(conv, part, parts), last = row_of(conv, part + 1, parts);
-        status = variant_of(onednn, conv, images, first, last, weights);
+        status = variant_of(onednn, conv, images, first, last);
         if (status == dnnl_success && rest > 0)
-            status = variant_of(onednn, conv, rest, first, last, weights);
+            status = variant_of(onednn, conv, rest, first, last);
     }
     return status;
 }
@@ -287,7 +282,7 @@ static XgStatus run_conv(const Engine *engine, const Kernel *kernel, const XgRun
     job.images = job.parts > 1 ? 1 : images_of(conv, run->batch, engine->workers);
     job.scratch = (char *) run->scratch + conv->packed_bytes;
     const Guard guard = guard_begin(GUARD_MAKE);
-    dnnl_status_t status = ready(onednn, conv, run->batch, job.images, job.parts, run->inputs[1]);
+    dnnl_status_t status = ready(onednn, conv, run->batch, job.images, job.parts);
     if (status == dnnl_success && !conv->constant) {
         dnnl_memory_desc_t stored;
         status = conv_weights_desc(&conv->shape, &stored);

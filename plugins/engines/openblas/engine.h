@@ -21,7 +21,7 @@ typedef struct {
 typedef struct Kernel Kernel;
 struct Kernel {
     XgStatus (*run)(const Engine *engine, const Kernel *kernel, const XgRun *run);
-    void *packed;                  /**< freed with the kernel; NULL: nothing */
+    void *packed; /**< constant input 1 as runs read it, freed with the kernel; or NULL */
     void (*clear)(Kernel *kernel); /**< frees what its struct holds besides; NULL: nothing */
     int64_t max_batch;
 };

@@ -51,6 +51,12 @@ int32_t xg_ob_strided(void *data, const XgNodeInfo *node)
     return maker_of(data, node) != NULL;
 }
 
+uint64_t xg_ob_packed(void *data, const void *kernel)
+{
+    (void) data;
+    return ((const Kernel *) kernel)->packed ? UINT64_C(1) << 1 : 0;
+}
+
 XgStatus xg_ob_prepare(void *data, const XgNodeInfo *node, void **kernel, uint64_t *scratch_size)
 {
     Self *self = data;

@@ -28,5 +28,6 @@ XgStatus xg_ob_prepare(void *self, const XgNodeInfo *node, void **kernel, uint64
 XgStatus xg_ob_run(void *self, void *kernel, const XgRun *run);
 void xg_ob_release(void *self, void *kernel);
 int32_t xg_ob_strided(void *self, const XgNodeInfo *node);
+uint64_t xg_ob_packed(void *self, const void *kernel);
 
 #endif

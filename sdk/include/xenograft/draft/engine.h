@@ -82,6 +82,9 @@ typedef struct XgEngine {
      *  concatenation are written where it puts them, and slices read where they are. Asked before
      *  constants are known. NULL: rows have no gaps, ever. */
     int32_t (*strided)(void *self, const XgNodeInfo *node);
+    /** Bit i: `run` does not read input i, a constant, whose pointer is NULL then: the kernel has
+     *  what it needs of it. The host frees what no kernel reads. NULL: `run` reads every input. */
+    uint64_t (*packed)(void *self, const void *kernel);
 } XgEngine;
 
 #ifdef __cplusplus
