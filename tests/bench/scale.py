@@ -8,7 +8,8 @@ scale.py [-s SECTION.KEY=VALUE ...] [--keep FOLDER] XENOGRAFT [COUNT ...]
 Makes 64 x 64 grey images of two classes, stripes in noise, and runs a study with each count of them
 (624, 6000, 60000), first on an empty cache of features on disk, then on what that run left, then
 with the cache in memory. Prints the time by activity, the same per image, the most memory that the
-process had resident, and the bytes of the cache and of the result folder.
+process had resident and had of its own (not pages of files, which the system may take back; seen
+fifty times a second), and the bytes of the cache and of the result folder.
 """
 import argparse
 import json
@@ -65,30 +66,44 @@ def folder_bytes(folder):
                for place, _, names in os.walk(folder) for name in names)
 
 
+def own_memory(process):
+    """Resident MiB that are no pages of files; 0 once the process has ended."""
+    try:
+        with open("/proc/%d/status" % process.pid, encoding="utf-8") as file:
+            fields = dict(line.split(":", 1) for line in file)
+        return int(fields["RssAnon"].split()[0]) / 1024
+    except (OSError, KeyError):
+        return 0
+
+
 def run_study(xenograft, study, settings, environment):
-    """Seconds on the wall clock, on the processor, and peak resident MiB."""
+    """Seconds on the wall clock, on the processor, and the most resident MiB: all, own."""
     command = [xenograft, "run", study]
     for setting in settings:
         command += ["-s", setting]
     start = time.monotonic()
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdout=said, stderr=said, env=environment)
-        _, status, usage = os.wait4(process.pid, 0)
+        ended, own = 0, 0
+        while not ended:
+            own = max(own, own_memory(process))
+            time.sleep(0.02)
+            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
             said.seek(0)
             sys.exit("scale.py: exit status %d\n%s" %
                      (process.returncode, said.read().decode(errors="replace")[-2000:]))
-    return (time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return (time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, own)
 
 
 def report(count, name, measured, output, cache):
-    wall, busy, memory = measured
+    wall, busy, memory, own = measured
     with open(os.path.join(output, "result.json"), encoding="utf-8") as file:
         timings = json.load(file)["timings"]
     print("%6d images, %-6s  %8.2f s  %7.0f us/image  processor %7.0f us/image  peak %5.0f MiB"
-          "  cache %6.1f MiB  results %6.1f MiB" %
-          (count, name, wall, wall / count * 1e6, busy / count * 1e6, memory,
+          " (own %4.0f)  cache %6.1f MiB  results %6.1f MiB" %
+          (count, name, wall, wall / count * 1e6, busy / count * 1e6, memory, own,
            folder_bytes(cache) / 2**20, folder_bytes(output) / 2**20))
     for timing in timings:
         print("    %-24s %8.2f s  %7.0f us/image" %
