@@ -168,6 +168,7 @@ static void check_batch(const EngineHost *engine, const RandomNode *node, const 
                         void *kernel, uint64_t scratch_size, gint64 batch)
 {
     Buffers found, again, expected;
+    g_autofree char *text = xg_node_text(node->node);
     void *scratch = floats_new((gint64) (scratch_size / sizeof(float)) + 1);
     buffers_init(&found, node, batch);
     buffers_init(&again, node, batch);
@@ -175,8 +176,10 @@ static void check_batch(const EngineHost *engine, const RandomNode *node, const 
     run_engine(engine, info, kernel, batch, scratch, &found);
     run_engine(engine, info, kernel, batch, scratch, &again);
     for (int i = 0; i < info->output_count; i++)
-        ck_assert_mem_eq(found.outputs[i], again.outputs[i],
-                         (gsize) found.output_size[i] * sizeof(float));
+        ck_assert_msg(memcmp(found.outputs[i], again.outputs[i],
+                             (gsize) found.output_size[i] * sizeof(float)) == 0,
+                      "%s, %s, batch %d: output %d differs when run again", engine->instructions,
+                      text, (int) batch, i);
     const XgRun run = run_of(&expected, batch, NULL);
     node->node->op->reference(xg_node_view_info(node->view), &run);
     compare(engine, node, batch, &found, &expected);
