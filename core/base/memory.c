@@ -4,10 +4,15 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
-enum { ALIGNMENT = 64 };
+enum {
+    ALIGNMENT = 64,
+    LARGE_PAGE = 2 << 20,
+};
 
 gboolean xg_size_product(const gint64 *factors, gsize count, gint64 *product)
 {
@@ -25,13 +30,25 @@ gboolean xg_size_product(const gint64 *factors, gsize count, gint64 *product)
     return TRUE;
 }
 
+/* Fewer, larger pages for memory that is read and written in whole; a hint that may fail. */
+static void ask_large_pages(void *memory, gsize size)
+{
+#ifdef MADV_HUGEPAGE
+    const gsize page = (gsize) sysconf(_SC_PAGESIZE);
+    madvise(memory, size / page * page, MADV_HUGEPAGE);
+#else
+    (void) memory, (void) size;
+#endif
+}
+
 void *xg_aligned_alloc(gsize size, const char *what, GError **error)
 {
+    const gsize alignment = size >= LARGE_PAGE ? LARGE_PAGE : ALIGNMENT;
     gsize padded;
     /* calloc() hands out large zeroed memory without touching it; the block that it gave is kept
      * in front of the aligned one. */
     const gboolean sane =
-        g_size_checked_add(&padded, size, ALIGNMENT + sizeof(void *)) && padded <= G_MAXSSIZE;
+        g_size_checked_add(&padded, size, alignment + sizeof(void *)) && padded <= G_MAXSSIZE;
     void *block = sane ? calloc(1, padded) : NULL;
     if (!block) {
         xg_error_set(error, XG_NOMEM, "%s: %" G_GSIZE_FORMAT " bytes of memory could not be had",
@@ -39,7 +56,9 @@ void *xg_aligned_alloc(gsize size, const char *what, GError **error)
         return NULL;
     }
     const uintptr_t first = (uintptr_t) block + sizeof(void *);
-    const uintptr_t aligned = (first + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    const uintptr_t aligned = (first + alignment - 1) / alignment * alignment;
+    if (alignment == LARGE_PAGE)
+        ask_large_pages((void *) aligned, size);
     ((void **) aligned)[-1] = block;
     return (void *) aligned;
 }

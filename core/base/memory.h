@@ -12,7 +12,8 @@ G_BEGIN_DECLS
 gboolean xg_size_product(const gint64 *factors, gsize count, gint64 *product);
 
 /** Memory aligned to 64 bytes, zeroed; NULL and an XG_NOMEM error naming `what` when the
- *  machine refuses. Free with xg_aligned_free(). [any] */
+ *  machine refuses. From 2 MiB on in large pages, where the system has them for the asking.
+ *  Free with xg_aligned_free(). [any] */
 void *xg_aligned_alloc(gsize size, const char *what, GError **error);
 void xg_aligned_free(void *memory);
 

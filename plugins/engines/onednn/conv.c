@@ -127,7 +127,7 @@ static dnnl_status_t variant_of(const OneDnn *onednn, Conv *conv, int64_t images
         status = make_convert(onednn, v);
     if (status == dnnl_success && worker_bytes(conv, v) > conv->part) {
         v->spare =
-            aligned_alloc(64, (uint64_t) (worker_bytes(conv, v) * onednn->self.engine.workers));
+            xg_ob_memory_new((uint64_t) (worker_bytes(conv, v) * onednn->self.engine.workers));
         status = v->spare ? status : dnnl_out_of_memory;
     }
     if (status != dnnl_success) {
@@ -324,7 +324,7 @@ static dnnl_status_t choose_weights(const OneDnn *onednn, Conv *conv, int64_t im
         conv->packed_bytes = bytes;
         return dnnl_success;
     }
-    conv->base.packed = aligned_alloc(64, (uint64_t) bytes);
+    conv->base.packed = xg_ob_memory_new((uint64_t) bytes);
     if (!conv->base.packed)
         return dnnl_out_of_memory;
     status = conv_weights_desc(&conv->shape, &stored);

@@ -77,7 +77,7 @@ static dnnl_status_t ready(const OneDnn *onednn, Weight *w, int64_t images, int6
     if (part <= w->part || part <= w->spare_part)
         return dnnl_success;
     free(w->spare);
-    w->spare = aligned_alloc(64, (uint64_t) (part * onednn->self.engine.workers));
+    w->spare = xg_ob_memory_new((uint64_t) (part * onednn->self.engine.workers));
     w->spare_part = w->spare ? part : 0;
     return w->spare ? dnnl_success : dnnl_out_of_memory;
 }

@@ -187,7 +187,7 @@ static dnnl_status_t ready(const OneDnn *onednn, Linear *linear, const Product *
     if (part <= linear->part || part <= linear->spare_part)
         return dnnl_success;
     free(linear->spare);
-    linear->spare = aligned_alloc(64, (uint64_t) (part * onednn->self.engine.workers));
+    linear->spare = xg_ob_memory_new((uint64_t) (part * onednn->self.engine.workers));
     linear->spare_part = linear->spare ? part : 0;
     return linear->spare ? dnnl_success : dnnl_out_of_memory;
 }
@@ -281,8 +281,8 @@ static dnnl_status_t pack(const OneDnn *onednn, Linear *linear, const Product *p
     if (status != dnnl_success)
         return status;
     linear->weights = linear->pieces[0].product.weights;
-    linear->base.packed = aligned_alloc(
-        64, (uint64_t) line_bytes((int64_t) dnnl_memory_desc_get_size(&linear->weights)));
+    linear->base.packed = xg_ob_memory_new(
+        (uint64_t) line_bytes((int64_t) dnnl_memory_desc_get_size(&linear->weights)));
     return linear->base.packed
                ? reorder(onednn, 0, &plain, weights, &linear->weights, linear->base.packed)
                : dnnl_out_of_memory;

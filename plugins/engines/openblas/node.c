@@ -4,6 +4,10 @@
 #include "engine.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { LARGE_PAGE = 2 << 20 };
 
 Kernel *xg_ob_kernel_new(uint64_t size, const XgNodeInfo *node,
                          XgStatus (*run)(const Engine *, const Kernel *, const XgRun *))
@@ -16,10 +20,23 @@ Kernel *xg_ob_kernel_new(uint64_t size, const XgNodeInfo *node,
     return kernel;
 }
 
+void *xg_ob_memory_new(uint64_t bytes)
+{
+    void *memory = NULL;
+    if (bytes < LARGE_PAGE)
+        return posix_memalign(&memory, 64, bytes > 0 ? bytes : 64) == 0 ? memory : NULL;
+    if (posix_memalign(&memory, LARGE_PAGE, bytes) != 0)
+        return NULL;
+#ifdef MADV_HUGEPAGE
+    const uint64_t page = (uint64_t) sysconf(_SC_PAGESIZE);
+    madvise(memory, bytes / page * page, MADV_HUGEPAGE);
+#endif
+    return memory;
+}
+
 float *xg_ob_floats_new(uint64_t count)
 {
-    const uint64_t bytes = (count * sizeof(float) + 63) / 64 * 64;
-    return count > UINT64_MAX / 8 ? NULL : aligned_alloc(64, bytes > 0 ? bytes : 64);
+    return count > UINT64_MAX / 8 ? NULL : xg_ob_memory_new(count * sizeof(float));
 }
 
 static const XgAttr *find_attribute(const XgNodeInfo *node, const char *name)
