@@ -33,7 +33,7 @@ static void finish(const GemmBlock *b)
 enum { CACHED_FLOATS = 131072 };
 
 /* A group of rows by a tile's columns from `column` on. */
-static void block_tile(const GemmBlock *b, int64_t group, int64_t column, int in_tile)
+static Tile tile_of(const GemmBlock *b, int64_t group, int64_t column, int in_tile)
 {
     const int64_t row = left_start(b->rows, group);
     Tile t = {.a = b->a + row * b->a_stride,
@@ -54,7 +54,19 @@ static void block_tile(const GemmBlock *b, int64_t group, int64_t column, int in
         t.low = e->activation == ACT_NONE ? -INFINITY : 0;
         t.high = e->activation == ACT_RELU6 ? 6 : INFINITY;
     }
-    gemm_tile(&t, left_start(b->rows, group + 1) - row);
+    return t;
+}
+
+/* One row by columns from `column` on, ROW_TILES tiles at a time; the column where it stops. */
+static int64_t block_row(const GemmBlock *b, int64_t column, int64_t end, int in_tile)
+{
+    for (; column + ROW_TILES * TILE <= end; column += ROW_TILES * TILE) {
+        Tile tiles[ROW_TILES];
+        for (int i = 0; i < ROW_TILES; i++)
+            tiles[i] = tile_of(b, 0, column + i * TILE, in_tile);
+        gemm_row(tiles);
+    }
+    return column;
 }
 
 void gemm_block(const GemmBlock *b)
@@ -62,12 +74,20 @@ void gemm_block(const GemmBlock *b)
     const int64_t groups = left_groups(b->rows), end = min_i64(b->last * PANEL, b->n);
     const int64_t some = max_i64(1, CACHED_FLOATS / (b->k_count * PANEL)) * PANEL;
     const Activation activation = b->epilogue.activation;
-    const int in_tile = activation == ACT_NONE || activation == ACT_RELU || activation == ACT_RELU6;
-    for (int64_t first = b->first * PANEL; first < end; first += some) {
+    const int in_tile =
+        b->end && (activation == ACT_NONE || activation == ACT_RELU || activation == ACT_RELU6);
+    int64_t first = b->first * PANEL;
+    if (b->rows == 1)
+        first = block_row(b, first, end, in_tile);
+    for (; first < end; first += some) {
         const int64_t last = min_i64(first + some, end);
-        for (int64_t group = 0; group < groups; group++)
-            for (int64_t column = first; column < last; column += TILE)
-                block_tile(b, group, column, b->end && in_tile);
+        for (int64_t group = 0; group < groups; group++) {
+            const int64_t rows = left_start(b->rows, group + 1) - left_start(b->rows, group);
+            for (int64_t column = first; column < last; column += TILE) {
+                const Tile tile = tile_of(b, group, column, in_tile);
+                gemm_tile(&tile, rows);
+            }
+        }
     }
     if (b->end && !in_tile)
         finish(b);

@@ -65,7 +65,7 @@ INLINE void packed_steps(const Tile *t, Sums sum, const int mr, const int nv, in
 }
 
 /* Bias, earlier sums, residual and limits, then the result; `full`: of whole vectors. */
-INLINE void finish(const Tile *t, Sums sum, const int mr, const int nv, const int full)
+INLINE void finish(const Tile *t, Vector (*sum)[WIDE], const int mr, const int nv, const int full)
 {
     const Vector low = vector_set(t->low), high = vector_set(t->high);
     UNROLL for (int v = 0; v < nv; v++)
@@ -166,6 +166,26 @@ void gemm_tile(const Tile *t, int64_t rows)
         (wide ? strided_wide : strided_narrow)(t, rows);
     else
         (wide ? packed_wide : packed_narrow)(t, rows);
+}
+
+/* What lies so many floats ahead is asked for. */
+enum { AHEAD = 1024 };
+
+void gemm_row(const Tile *t)
+{
+    Vector sum[ROW_TILES][WIDE];
+    UNROLL for (int i = 0; i < ROW_TILES; i++) UNROLL for (int v = 0; v < WIDE; v++) sum[i][v] =
+        vector_zero();
+    for (int64_t k = 0; k < t->k; k++) {
+        const Vector left = vector_set(t->a[k]);
+        UNROLL for (int i = 0; i < ROW_TILES; i++) UNROLL for (int v = 0; v < WIDE; v++)
+        {
+            const float *b = t[i].b + k * PANEL + v * LANES;
+            __builtin_prefetch(b + AHEAD);
+            sum[i][v] = vector_fma(left, vector_load(b), sum[i][v]);
+        }
+    }
+    UNROLL for (int i = 0; i < ROW_TILES; i++) finish(&t[i], sum + i, 1, WIDE, 1);
 }
 
 #endif

@@ -18,6 +18,7 @@
 #define gemm_outer ISA(gemm_outer)
 #define gemm_pack_outer ISA(gemm_pack_outer)
 #define gemm_tile ISA(gemm_tile)
+#define gemm_row ISA(gemm_row)
 #define row_highest ISA(row_highest)
 #define softmax_rows ISA(softmax_rows)
 #define softmax_grad_rows ISA(softmax_grad_rows)
