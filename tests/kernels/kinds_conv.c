@@ -8,7 +8,24 @@ typedef struct {
     gint64 top, bottom, left, right, out_h, out_w;
 } Conv;
 
-typedef enum { CONV_ANY, CONV_DEPTHWISE, CONV_POINTWISE, CONV_THREE } ConvKind;
+typedef enum { CONV_ANY, CONV_DEPTHWISE, CONV_POINTWISE, CONV_THREE, CONV_WINOGRAD } ConvKind;
+
+/* A filter that has a Winograd transform, over a map that is large enough for it. */
+static void draw_winograd(Draft *d, Conv *c, ConvKind kind)
+{
+    static const gint64 heights[] = {3, 5, 1, 3, 1, 7}, widths[] = {3, 5, 3, 1, 7, 1};
+    const gint64 form = kind == CONV_THREE ? 0 : draft_int(d, 1, G_N_ELEMENTS(heights) - 1);
+    c->kernel_h = heights[form];
+    c->kernel_w = widths[form];
+    c->top = draft_int(d, 0, (int) c->kernel_h - 1);
+    c->bottom = draft_int(d, 0, (int) c->kernel_h - 1);
+    c->left = draft_int(d, 0, (int) c->kernel_w - 1);
+    c->right = draft_int(d, 0, (int) c->kernel_w - 1);
+    c->c = 16 * draft_int(d, 2, 4);
+    c->out = 16 * draft_int(d, 2, 7);
+    c->h = c->kernel_h + draft_int(d, 5, 12);
+    c->w = c->kernel_w + draft_int(d, 5, 12);
+}
 
 static Conv draw_conv(Draft *d, ConvKind kind)
 {
@@ -16,12 +33,9 @@ static Conv draw_conv(Draft *d, ConvKind kind)
               .stride_w = 1};
     c.c = draft_int(d, 1, 80);
     c.out = draft_int(d, 1, 80);
-    if (kind == CONV_THREE) {
-        c.kernel_h = c.kernel_w = 3;
-        c.top = c.left = draft_int(d, 0, 1);
-        c.bottom = c.right = draft_int(d, 0, 2);
-        c.c = 16 * draft_int(d, 2, 4);
-        c.out = 16 * draft_int(d, 2, 5);
+    const gboolean winograd = kind == CONV_THREE || kind == CONV_WINOGRAD;
+    if (winograd) {
+        draw_winograd(d, &c, kind);
     } else if (kind != CONV_POINTWISE) {
         c.kernel_h = draft_int(d, 1, 5);
         c.kernel_w = draft_int(d, 1, 5);
@@ -40,8 +54,10 @@ static Conv draw_conv(Draft *d, ConvKind kind)
         c.c = c.groups * draft_int(d, 1, 20);
         c.out = c.groups * draft_int(d, 1, 20);
     }
-    c.h = c.dilation * (c.kernel_h - 1) + draft_int(d, 1, 12);
-    c.w = c.dilation * (c.kernel_w - 1) + draft_int(d, 1, 12);
+    if (!winograd) {
+        c.h = c.dilation * (c.kernel_h - 1) + draft_int(d, 1, 12);
+        c.w = c.dilation * (c.kernel_w - 1) + draft_int(d, 1, 12);
+    }
     c.out_h = (c.h + c.top + c.bottom - c.dilation * (c.kernel_h - 1) - 1) / c.stride_h + 1;
     c.out_w = (c.w + c.left + c.right - c.dilation * (c.kernel_w - 1) - 1) / c.stride_w + 1;
     return c;
@@ -106,6 +122,11 @@ static void conv_three(Draft *d)
     forward(d, CONV_THREE);
 }
 
+static void conv_winograd(Draft *d)
+{
+    forward(d, CONV_WINOGRAD);
+}
+
 static void grad_input(Draft *d, ConvKind kind)
 {
     const Conv c = draw_conv(d, kind);
@@ -147,9 +168,8 @@ static void grad_weight_depthwise(Draft *d)
     grad_weight(d, CONV_DEPTHWISE);
 }
 
-static void linear(Draft *d)
+static void draw_linear(Draft *d, gint64 in, gint64 out)
 {
-    const gint64 in = draft_int(d, 1, 150), out = draft_int(d, 1, 150);
     const gboolean bias = draft_int(d, 0, 1) != 0;
     const XgShape x = with_channels(draft_shape(d), in);
     draft_attr(d, "out_features", out);
@@ -165,6 +185,19 @@ static void linear(Draft *d)
     if (draft_int(d, 0, 1))
         draft_input(d, with_channels(x, out), VALUES_ANY);
     draft_finish(d, "linear/1");
+}
+
+static void linear(Draft *d)
+{
+    const gint64 in = draft_int(d, 1, 150);
+    draw_linear(d, in, draft_int(d, 1, 150));
+}
+
+/* More outputs than are computed side by side for one row. */
+static void linear_wide(Draft *d)
+{
+    const gint64 in = draft_int(d, 1, 150);
+    draw_linear(d, in, draft_int(d, 150, 1200));
 }
 
 static void linear_grad_input(Draft *d)
@@ -185,7 +218,8 @@ static void linear_grad_weight(Draft *d)
 }
 
 const DraftKind conv_kinds[] = {
-    conv_any,          conv_depthwise,    conv_pointwise,        conv_three,
-    grad_input_any,    grad_input_depthwise, grad_weight_any,    grad_weight_depthwise,
-    linear,            linear_grad_input, linear_grad_weight,    NULL,
+    conv_any,          conv_depthwise,        conv_pointwise,  conv_three,
+    conv_winograd,     grad_input_any,        grad_input_depthwise, grad_weight_any,
+    grad_weight_depthwise, linear,            linear_wide,     linear_grad_input,
+    linear_grad_weight, NULL,
 };

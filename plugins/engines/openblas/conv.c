@@ -11,7 +11,9 @@
 enum {
     BLOCK_K = 768, /* sums in one go: a group of rows and a panel stay in the inner caches */
     BLOCK_ROWS = 14 * 32,
+    FEW_ROWS = 14 * 16,
     BLOCK_FLOATS = 196608, /* of gathered rows: a part of L2 */
+    MANY_WEIGHTS = 524288, /* floats: L2 */
     ALIASED = 1024         /* floats: a way of L1 */
 };
 
@@ -175,6 +177,26 @@ static int64_t tile_of(int64_t rows, int64_t k_block, int64_t pieces)
     return max_i64(14, min_i64(fit, share));
 }
 
+/* Tasks for everybody: few rows by parts of the panels, where these are too many for the caches and
+ * are to be read once. */
+static void divide_work(const Engine *engine, Job *job)
+{
+    const Conv *conv = job->conv;
+    const int64_t panels = panels_of(conv->n), enough = engine->workers * 4;
+    const int whole = conv->up_h * conv->up_w == 1;
+    job->tile = tile_of(job->rows, job->k_block, 1);
+    job->panel_parts = 1;
+    if (whole && conv->groups == 1 && job->rows <= min_i64(job->tile, FEW_ROWS) &&
+        packed_floats(conv->n, gather_columns(&job->phase->gather)) >= MANY_WEIGHTS) {
+        job->panel_parts = min_i64(panels, enough / 2);
+        return;
+    }
+    job->tile = tile_of(job->rows, job->k_block, enough);
+    const int64_t tiles = div_up(job->rows, job->tile) * conv->groups;
+    if (whole && tiles < enough)
+        job->panel_parts = min_i64(panels, div_up(enough, tiles));
+}
+
 static void zero_part(void *data, int64_t begin, int64_t end, int32_t worker)
 {
     (void) worker;
@@ -205,11 +227,8 @@ static XgStatus run_conv(const Engine *engine, const Kernel *kernel, const XgRun
         job.phase = &conv->phases[i];
         job.rows = run->batch * g->out_h * g->out_w;
         job.k_block = k_block_of(gather_columns(g));
-        job.tile = tile_of(job.rows, job.k_block, engine->workers * 4);
+        divide_work(engine, &job);
         const int64_t tiles = div_up(job.rows, job.tile) * conv->groups;
-        job.panel_parts = 1;
-        if (conv->up_h * conv->up_w == 1 && tiles < engine->workers * 4)
-            job.panel_parts = min_i64(panels_of(conv->n), div_up(engine->workers * 4, tiles));
         run_dynamic(engine, tiles * job.panel_parts, 1, compute_part, &job);
     }
     return XG_OK;

@@ -41,8 +41,8 @@ static const XgParam params[] = {
      "Widest instruction set that kernels may use, in this order; auto: the widest that the "
      "processor has."},
     {"winograd", XG_PARAM_BOOL, 0, "true", NULL, NULL, NULL, NULL,
-     "Compute 3x3 convolutions whose weights do not change by Winograd's algorithm F(4x4, 3x3): "
-     "faster, with rounding errors of up to 1e-5 of the output's norm."},
+     "Compute convolutions of 3x3, 5x5, 1x3, 3x1, 1x7 and 7x1 whose weights do not change by "
+     "Winograd's algorithm: faster, with rounding errors of up to 1e-5 of the output's norm."},
     {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-/* F(4x4, 3x3) of Lavin and Gray 2015, arXiv:1509.09308: tiles of 6x6 input pixels and the weights
- * are transformed, multiplied as 36 matrices, and give tiles of 4x4 output pixels. */
+/* F(m, r) of Lavin and Gray 2015, arXiv:1509.09308, along one side or both: m output pixels of a
+ * filter of r taps come from m + r - 1 input pixels. Tiles of the input and the weights are
+ * transformed, multiplied as a matrix for each place of the tile, and give tiles of the output. */
 #include "winograd.h"
 #include "gemm.h"
 
@@ -9,28 +10,51 @@
 
 enum {
     WIDTH = CHANNELS_AT_ONCE,
-    IN = 6,     /* pixels along a tile */
-    OUT = 4,
-    PLACES = IN * IN,
+    MAX_POINTS = 8,        /* along a side */
+    MAX_PLACES = 36,
     CHUNK = 2 * PANEL,     /* output channels at a time */
     BLOCK_FLOATS = 131072, /* of transformed input, with results and weights in L2; more ... */
-    FEW_WEIGHTS = 128 * 128, /* ... where the transformed weights are too many for it */
-    FEW_CHANNELS = 256,      /* beyond, they outgrow the caches ... */
-    ALIASED = 512,         /* floats that far apart share a cache's set */
-    MANY_TILES = 56        /* ... so that each reading of them must serve that many tiles */
+    FEW_WEIGHTS = 36 * 128 * 128, /* ... where the transformed weights are too many for it */
+    FEW_CHANNELS = 256,           /* beyond, they outgrow the caches ... */
+    MANY_TILES = 56, /* ... so that each reading of them must serve that many tiles */
+    ALIASED = 512    /* floats that far apart share a cache's set */
 };
 typedef float Lane __attribute__((vector_size(WIDTH * sizeof(float))));
 typedef int32_t Mask __attribute__((vector_size(WIDTH * sizeof(float))));
 
 #define UNROLL _Pragma("GCC unroll 8")
 
+/* Polynomials of the input and of the weights are multiplied at these points, and at infinity. */
+static const double six_points[] = {0, 1, -1, 2, -2};
+static const double eight_points[] = {0, 1, -1, 2, -2, 0.5, -0.5};
+
+/* A side of the filter. */
+typedef struct {
+    int taps, points, out;
+    const double *finite;
+} Side;
+
+static const Side sides[] = {
+    {1, 1, 1, NULL}, {3, 6, 4, six_points}, {5, 6, 2, six_points}, {7, 8, 2, eight_points}};
+
+/* Filters for which there are transforms. */
+typedef enum { FORM_3X3, FORM_5X5, FORM_1X3, FORM_3X1, FORM_1X7, FORM_7X1, FORMS } Form;
+
+static const struct {
+    int height, width; /* indices of sides */
+} forms[FORMS] = {{1, 1}, {2, 2}, {0, 1}, {1, 0}, {0, 3}, {3, 0}};
+
 typedef struct {
     Kernel base;
     Shape shape;
+    Form form;
+    const Side *height, *width;
+    int places;
     int64_t x_pixel, y_pixel, r_pixel; /* floats from pixel to pixel */
     int64_t tiles_h, tiles_w;          /* of an image */
-    int64_t block;            /* tiles of a task */
-    int64_t part;             /* scratch floats of a worker */
+    int64_t block;                     /* tiles of a task */
+    int64_t parts;                     /* tasks that share a block's output channels */
+    int64_t part;                      /* scratch floats of a worker */
     int32_t input_count;
     Activation activation;
 } Winograd;
@@ -62,15 +86,56 @@ static inline __attribute__((always_inline)) void transform_six(Lane *d, const i
     d[5 * step] = 4.0F * d1 - 5.0F * d3 + d5;
 }
 
-/* A' m of six values, `step` apart, to four. */
-static inline __attribute__((always_inline)) void transform_four(Lane *m, const int step)
+/* The same of eight. */
+static inline __attribute__((always_inline)) void transform_eight(Lane *d, const int step)
 {
+    const Lane d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step],
+               d5 = d[5 * step], d6 = d[6 * step], d7 = d[7 * step];
+    const Lane even = d6 - 4.25F * d4 + d2, odd = d5 - 4.25F * d3 + d1;
+    const Lane even2 = d6 - 1.25F * d4 + 0.25F * d2, odd2 = 2.0F * d5 - 2.5F * d3 + 0.5F * d1;
+    const Lane even3 = d6 - 5.0F * d4 + 4.0F * d2, odd3 = 0.5F * d5 - 2.5F * d3 + 2.0F * d1;
+    d[0] = d6 - 5.25F * (d4 - d2) - d0;
+    d[step] = even + odd;
+    d[2 * step] = even - odd;
+    d[3 * step] = even2 + odd2;
+    d[4 * step] = even2 - odd2;
+    d[5 * step] = even3 + odd3;
+    d[6 * step] = even3 - odd3;
+    d[7 * step] = d7 - 5.25F * (d5 - d3) - d1;
+}
+
+static inline __attribute__((always_inline)) void transform_side(Lane *d, const int step,
+                                                                 const int points)
+{
+    if (points == 6)
+        transform_six(d, step);
+    else if (points == 8)
+        transform_eight(d, step);
+}
+
+/* A' m of the values of all points, `step` apart, in place to `out` values. */
+static inline __attribute__((always_inline)) void
+transform_back(Lane *m, const int step, const int points, const int out)
+{
+    if (points == 1)
+        return;
     const Lane sum1 = m[step] + m[2 * step], difference1 = m[step] - m[2 * step];
     const Lane sum2 = m[3 * step] + m[4 * step], difference2 = m[3 * step] - m[4 * step];
+    const Lane last = m[(points - 1) * step];
+    if (points == 8) {
+        const Lane sum3 = m[5 * step] + m[6 * step], difference3 = m[5 * step] - m[6 * step];
+        m[0] = m[0] + sum1 + sum2 + sum3;
+        m[step] = difference1 + 2.0F * difference2 + 0.5F * difference3 + last;
+        return;
+    }
     m[0] = m[0] + sum1 + sum2;
     m[step] = difference1 + 2.0F * difference2;
+    if (out == 2) {
+        m[step] += last;
+        return;
+    }
     m[2 * step] = sum1 + 4.0F * sum2;
-    m[3 * step] = difference1 + 8.0F * difference2 + m[5 * step];
+    m[3 * step] = difference1 + 8.0F * difference2 + last;
 }
 
 /* Where a tile lies. */
@@ -81,37 +146,61 @@ typedef struct {
 static Place place_of(const Winograd *g, int64_t tile)
 {
     const int64_t per_image = g->tiles_h * g->tiles_w;
-    const Place p = {tile / per_image, tile % per_image / g->tiles_w * OUT,
-                     tile % g->tiles_w * OUT};
+    const Place p = {tile / per_image, tile % per_image / g->tiles_w * g->height->out,
+                     tile % g->tiles_w * g->width->out};
     return p;
 }
 
-/* Transforms a tile of x to v[place * place_stride + channel]. */
-static void transform_input(const Winograd *g, const float *x, const Place *p, float *v,
-                            int64_t place_stride)
+/* Transforms a tile of x of in_h x in_w pixels to v[place * place_stride + channel]. */
+static inline __attribute__((always_inline)) void
+transform_tile(const Winograd *g, const float *x, const Place *p, float *v, int64_t place_stride,
+               const int in_h, const int in_w)
 {
     const Shape *s = &g->shape;
     const int64_t channels = s->in_channels, h0 = p->h - s->pad_top, w0 = p->w - s->pad_left;
     const float *image = x + p->n * s->in_h * s->in_w * g->x_pixel;
-    const int inside = h0 >= 0 && w0 >= 0 && h0 + IN <= s->in_h && w0 + IN <= s->in_w;
+    const int inside = h0 >= 0 && w0 >= 0 && h0 + in_h <= s->in_h && w0 + in_w <= s->in_w;
     for (int64_t c = 0; c < channels; c += WIDTH) {
-        Lane d[PLACES];
-        for (int i = 0; i < IN; i++)
-            UNROLL for (int j = 0; j < IN; j++)
+        Lane d[MAX_PLACES];
+        for (int i = 0; i < in_h; i++)
+            UNROLL for (int j = 0; j < in_w; j++)
             {
                 const int64_t h = h0 + i, w = w0 + j;
                 const int valid = inside || (h >= 0 && h < s->in_h && w >= 0 && w < s->in_w);
                 if (valid)
-                    load(&d[i * IN + j], image + (h * s->in_w + w) * g->x_pixel + c);
+                    load(&d[i * in_w + j], image + (h * s->in_w + w) * g->x_pixel + c);
                 else
-                    d[i * IN + j] = (Lane) {0};
+                    d[i * in_w + j] = (Lane) {0};
             }
-        UNROLL for (int j = 0; j < IN; j++)
-            transform_six(d + j, IN);
-        UNROLL for (int i = 0; i < IN; i++)
-            transform_six(d + i * IN, 1);
-        for (int i = 0; i < PLACES; i++)
+        UNROLL for (int j = 0; j < in_w; j++)
+            transform_side(d + j, in_w, in_h);
+        UNROLL for (int i = 0; i < in_h; i++)
+            transform_side(d + i * in_w, 1, in_w);
+        for (int i = 0; i < in_h * in_w; i++)
             memcpy(v + i * place_stride + c, &d[i], sizeof(Lane));
+    }
+}
+
+static void transform_input(const Winograd *g, const float *x, const Place *p, float *v,
+                            int64_t place_stride)
+{
+    switch (g->form) {
+    case FORM_3X3:
+    case FORM_5X5:
+        transform_tile(g, x, p, v, place_stride, 6, 6);
+        break;
+    case FORM_1X3:
+        transform_tile(g, x, p, v, place_stride, 1, 6);
+        break;
+    case FORM_3X1:
+        transform_tile(g, x, p, v, place_stride, 6, 1);
+        break;
+    case FORM_1X7:
+        transform_tile(g, x, p, v, place_stride, 1, 8);
+        break;
+    default:
+        transform_tile(g, x, p, v, place_stride, 8, 1);
+        break;
     }
 }
 
@@ -128,32 +217,43 @@ static inline void limit(Lane *value, Activation activation)
     *value = (Lane) bits;
 }
 
-/* Transforms products back, output channels [o0, o0 + count), and finishes the tile. */
-static void transform_output(const Job *job, const Place *p, const float *m, int64_t place_stride,
-                             int64_t o0, int64_t count)
+/* Products of output channels [o0, o0 + count) to a tile of the result. */
+typedef struct {
+    const Job *job;
+    Place place;
+    const float *m;
+    int64_t place_stride, o0, count;
+} Products;
+
+/* Transforms products back and finishes the tile. */
+static inline __attribute__((always_inline)) void
+finish_tile(const Products *t, const int in_h, const int in_w, const int out_h, const int out_w)
 {
+    const Job *job = t->job;
+    const Place *p = &t->place;
     const Winograd *g = job->winograd;
     const Shape *s = &g->shape;
-    const int64_t rows = min_i64(OUT, s->out_h - p->h), columns = min_i64(OUT, s->out_w - p->w);
+    const int64_t rows = min_i64(out_h, s->out_h - p->h);
+    const int64_t columns = min_i64(out_w, s->out_w - p->w);
     const int limited = g->activation == ACT_RELU || g->activation == ACT_RELU6;
     const int64_t corner = (p->n * s->out_h + p->h) * s->out_w + p->w;
-    float *y = job->y + corner * g->y_pixel + o0;
-    for (int64_t c = 0; c < count; c += WIDTH) {
-        Lane bias = {0}, residual = {0}, d[PLACES];
+    float *y = job->y + corner * g->y_pixel + t->o0;
+    for (int64_t c = 0; c < t->count; c += WIDTH) {
+        Lane bias = {0}, residual = {0}, d[MAX_PLACES];
         if (job->bias)
-            load(&bias, job->bias + o0 + c);
-        for (int i = 0; i < PLACES; i++)
-            load(&d[i], m + i * place_stride + c);
-        UNROLL for (int j = 0; j < IN; j++)
-            transform_four(d + j, IN);
-        UNROLL for (int i = 0; i < OUT; i++)
-            transform_four(d + i * IN, 1);
+            load(&bias, job->bias + t->o0 + c);
+        for (int i = 0; i < in_h * in_w; i++)
+            load(&d[i], t->m + i * t->place_stride + c);
+        UNROLL for (int j = 0; j < in_w; j++)
+            transform_back(d + j, in_w, in_h, out_h);
+        UNROLL for (int i = 0; i < out_h; i++)
+            transform_back(d + i * in_w, 1, in_w, out_w);
         for (int64_t i = 0; i < rows; i++)
             for (int64_t j = 0; j < columns; j++) {
                 const int64_t pixel = i * s->out_w + j;
                 if (job->residual)
-                    load(&residual, job->residual + (corner + pixel) * g->r_pixel + o0 + c);
-                Lane value = d[i * IN + j] + bias + residual;
+                    load(&residual, job->residual + (corner + pixel) * g->r_pixel + t->o0 + c);
+                Lane value = d[i * in_w + j] + bias + residual;
                 if (limited)
                     limit(&value, g->activation);
                 memcpy(y + pixel * g->y_pixel + c, &value, sizeof value);
@@ -162,7 +262,31 @@ static void transform_output(const Job *job, const Place *p, const float *m, int
     if (g->activation != ACT_NONE && !limited)
         for (int64_t i = 0; i < rows; i++)
             for (int64_t j = 0; j < columns; j++)
-                activate(g->activation, y + (i * s->out_w + j) * g->y_pixel, count);
+                activate(g->activation, y + (i * s->out_w + j) * g->y_pixel, t->count);
+}
+
+static void transform_output(const Products *t)
+{
+    switch (t->job->winograd->form) {
+    case FORM_3X3:
+        finish_tile(t, 6, 6, 4, 4);
+        break;
+    case FORM_5X5:
+        finish_tile(t, 6, 6, 2, 2);
+        break;
+    case FORM_1X3:
+        finish_tile(t, 1, 6, 1, 4);
+        break;
+    case FORM_3X1:
+        finish_tile(t, 6, 1, 4, 1);
+        break;
+    case FORM_1X7:
+        finish_tile(t, 1, 8, 1, 2);
+        break;
+    default:
+        finish_tile(t, 8, 1, 2, 1);
+        break;
+    }
 }
 
 /* Floats from tile to tile, and from place to place, of transformed values: odd numbers of cache
@@ -177,22 +301,23 @@ static int64_t place_floats(int64_t floats)
     return (div_up(floats, WIDTH) | 1) * WIDTH;
 }
 
-static void compute_tiles(void *data, int64_t begin, int64_t end, int32_t worker)
+/* Tiles [begin, end), output channels [o0, o1). */
+static void compute_tiles(const Job *job, int64_t begin, int64_t end, int64_t o0, int64_t o1,
+                          float *v)
 {
-    const Job *job = data;
     const Winograd *g = job->winograd;
     const int64_t in = g->shape.in_channels, out = g->shape.out_channels, rows = end - begin;
     const float *packed = g->base.packed;
     const int64_t row = row_floats(in), v_place = place_floats(rows * row);
     const int64_t m_place = place_floats(rows * CHUNK);
-    float *v = job->scratch + worker * g->part, *m = v + PLACES * v_place;
+    float *m = v + g->places * v_place;
     for (int64_t i = 0; i < rows; i++) {
         const Place p = place_of(g, begin + i);
         transform_input(g, job->x, &p, v + i * row, v_place);
     }
-    for (int64_t o = 0; o < out; o += CHUNK) {
-        const int64_t count = min_i64(CHUNK, out - o);
-        for (int64_t place = 0; place < PLACES; place++) {
+    for (int64_t o = o0; o < o1; o += CHUNK) {
+        const int64_t count = min_i64(CHUNK, o1 - o);
+        for (int64_t place = 0; place < g->places; place++) {
             const GemmBlock b = {.rows = rows, .n = out, .k = in, .first = o / PANEL,
                                  .last = div_up(o + count, PANEL), .k_count = in,
                                  .a = v + place * v_place, .a_stride = row,
@@ -202,19 +327,27 @@ static void compute_tiles(void *data, int64_t begin, int64_t end, int32_t worker
             gemm_block(&b);
         }
         for (int64_t i = 0; i < rows; i++) {
-            const Place p = place_of(g, begin + i);
-            transform_output(job, &p, m + i * CHUNK, m_place, o, count);
+            const Products products = {.job = job, .place = place_of(g, begin + i),
+                                       .m = m + i * CHUNK, .place_stride = m_place, .o0 = o,
+                                       .count = count};
+            transform_output(&products);
         }
     }
 }
 
-/* A task per block, blocks being counted. */
+/* A task is a part of a block's output channels. */
 static void compute_part(void *data, int64_t begin, int64_t end, int32_t worker)
 {
     const Job *job = data;
-    const int64_t block = job->winograd->block;
-    for (int64_t i = begin; i < end; i++)
-        compute_tiles(data, i * block, min_i64(job->tiles, (i + 1) * block), worker);
+    const Winograd *g = job->winograd;
+    const int64_t out = g->shape.out_channels, chunks = div_up(out, CHUNK);
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t first = i / g->parts * g->block, part = i % g->parts;
+        compute_tiles(job, first, min_i64(job->tiles, first + g->block),
+                      chunks * part / g->parts * CHUNK,
+                      min_i64(out, chunks * (part + 1) / g->parts * CHUNK),
+                      job->scratch + worker * g->part);
+    }
 }
 
 static XgStatus run_winograd(const Engine *engine, const Kernel *kernel, const XgRun *run)
@@ -226,31 +359,44 @@ static XgStatus run_winograd(const Engine *engine, const Kernel *kernel, const X
         return XG_OK;
     job.bias = g->input_count > 2 ? run->inputs[2] : NULL;
     job.residual = g->input_count > 3 ? run->inputs[3] : NULL;
-    run_dynamic(engine, div_up(job.tiles, g->block), 1, compute_part, &job);
+    run_dynamic(engine, div_up(job.tiles, g->block) * g->parts, 1, compute_part, &job);
     return XG_OK;
 }
 
-/* G w G' of every pair of channels, packed as 36 right-hand matrices. */
-static void transform_weights(const Shape *s, const float *weight, float *matrix, float *packed)
+/* G of a side: row j has the powers of point j by the product of its distances to the others. */
+static void weight_matrix(const Side *side, double matrix[MAX_POINTS][MAX_POINTS])
 {
-    static const double side[IN][3] = {
-        {1.0 / 4, 0, 0},
-        {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-        {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-        {1.0 / 24, 1.0 / 12, 1.0 / 6},
-        {1.0 / 24, -1.0 / 12, 1.0 / 6},
-        {0, 0, 1},
-    };
-    const int64_t in = s->in_channels, out = s->out_channels;
-    for (int64_t place = 0; place < PLACES; place++) {
-        const double *row = side[place / IN], *column = side[place % IN];
+    const int finite = side->points - 1;
+    for (int j = 0; j < side->points; j++) {
+        double value = 1;
+        for (int k = 0; j < finite && k < finite; k++)
+            value /= k == j ? 1 : side->finite[j] - side->finite[k];
+        for (int i = 0; i < side->taps; i++) {
+            const int at_infinity = i == side->taps - 1;
+            matrix[j][i] = j < finite ? value : at_infinity;
+            value *= j < finite ? side->finite[j] : 1;
+        }
+    }
+}
+
+/* G w G' of every pair of channels, packed as a right-hand matrix for each place. */
+static void transform_weights(const Winograd *g, const float *weight, float *matrix, float *packed)
+{
+    const int64_t in = g->shape.in_channels, out = g->shape.out_channels;
+    const int taps_h = g->height->taps, taps_w = g->width->taps;
+    double rows[MAX_POINTS][MAX_POINTS], columns[MAX_POINTS][MAX_POINTS];
+    weight_matrix(g->height, rows);
+    weight_matrix(g->width, columns);
+    for (int64_t place = 0; place < g->places; place++) {
+        const double *row = rows[place / g->width->points];
+        const double *column = columns[place % g->width->points];
         for (int64_t o = 0; o < out; o++)
             for (int64_t c = 0; c < in; c++) {
-                const float *w = weight + o * 9 * in + c;
+                const float *w = weight + o * taps_h * taps_w * in + c;
                 double sum = 0;
-                for (int i = 0; i < 3; i++)
-                    for (int j = 0; j < 3; j++)
-                        sum += row[i] * column[j] * (double) w[(i * 3 + j) * in];
+                for (int i = 0; i < taps_h; i++)
+                    for (int j = 0; j < taps_w; j++)
+                        sum += row[i] * column[j] * (double) w[(i * taps_w + j) * in];
                 matrix[o * in + c] = (float) sum;
             }
         gemm_pack(packed + place * packed_floats(out, in), out, in, 0, panels_of(out), 0, in,
@@ -258,19 +404,48 @@ static void transform_weights(const Shape *s, const float *weight, float *matrix
     }
 }
 
-static int64_t tiles_of(const Shape *s)
+/* FORMS when there is none. */
+static Form form_of(const Shape *s)
 {
-    return div_up(s->out_h, OUT) * div_up(s->out_w, OUT);
+    Form form = 0;
+    while (form < FORMS && (sides[forms[form].height].taps != s->kernel_h ||
+                            sides[forms[form].width].taps != s->kernel_w))
+        form++;
+    return form;
+}
+
+static int64_t tiles_of(const Shape *s, Form form)
+{
+    return div_up(s->out_h, sides[forms[form].height].out) *
+           div_up(s->out_w, sides[forms[form].width].out);
 }
 
 int winograd_suits(const Shape *s, int64_t max_batch)
 {
-    if (s->in_channels > FEW_CHANNELS && tiles_of(s) * max_batch < 2 * MANY_TILES)
+    const Form form = form_of(s);
+    if (form == FORMS ||
+        (s->in_channels > FEW_CHANNELS && tiles_of(s, form) * max_batch < 2 * MANY_TILES))
         return 0;
-    return s->kernel_h == 3 && s->kernel_w == 3 && s->stride_h == 1 && s->stride_w == 1 &&
-           s->dilation == 1 && s->groups == 1 && s->in_channels % WIDTH == 0 &&
-           s->out_channels % WIDTH == 0 && s->in_channels >= PANEL && s->out_channels >= PANEL &&
-           s->out_h >= 7 && s->out_w >= 7;
+    return s->stride_h == 1 && s->stride_w == 1 && s->dilation == 1 && s->groups == 1 &&
+           s->in_channels % WIDTH == 0 && s->out_channels % WIDTH == 0 && s->in_channels >= PANEL &&
+           s->out_channels >= PANEL && s->out_h >= 7 && s->out_w >= 7;
+}
+
+/* Tiles and output channels of a task. */
+static void divide_work(const Engine *engine, Winograd *g, int64_t max_batch)
+{
+    const int64_t in = g->shape.in_channels, out = g->shape.out_channels;
+    const int64_t tiles = tiles_of(&g->shape, g->form) * max_batch;
+    const int64_t floats = g->places * in * out > FEW_WEIGHTS ? 2 * BLOCK_FLOATS : BLOCK_FLOATS;
+    g->block = max_i64(in > FEW_CHANNELS ? MANY_TILES : 1, floats / (g->places * in) / 14 * 14);
+    g->parts = 1;
+    /* Small batches: work for everybody, the larger of the two sides being divided. */
+    if (tiles <= g->block && tiles < out) {
+        g->block = tiles;
+        g->parts = min_i64(div_up(out, CHUNK), 2 * engine->workers);
+    } else {
+        g->block = max_i64(1, min_i64(g->block, div_up(tiles, engine->workers)));
+    }
 }
 
 Kernel *winograd_prepare(const Engine *engine, const XgNodeInfo *node, const Shape *s,
@@ -278,30 +453,31 @@ Kernel *winograd_prepare(const Engine *engine, const XgNodeInfo *node, const Sha
 {
     const int64_t in = s->in_channels, out = s->out_channels;
     Winograd *g = (Winograd *) kernel_new(sizeof *g, node, run_winograd);
+    if (!g)
+        return NULL;
+    g->shape = *s;
+    g->form = form_of(s);
+    g->height = &sides[forms[g->form].height];
+    g->width = &sides[forms[g->form].width];
+    g->places = g->height->points * g->width->points;
     float *matrix = floats_new((uint64_t) (in * out));
-    if (g)
-        g->base.packed = floats_new((uint64_t) (PLACES * packed_floats(out, in)));
-    if (!g || !matrix || !g->base.packed) {
+    g->base.packed = floats_new((uint64_t) (g->places * packed_floats(out, in)));
+    if (!matrix || !g->base.packed) {
         free(matrix);
-        if (g)
-            free(g->base.packed);
+        free(g->base.packed);
         free(g);
         return NULL;
     }
-    transform_weights(s, node->inputs[1]->constant, matrix, g->base.packed);
+    transform_weights(g, node->inputs[1]->constant, matrix, g->base.packed);
     free(matrix);
-    g->shape = *s;
     g->x_pixel = node->inputs[0]->stride;
     g->y_pixel = node->outputs[0]->stride;
     g->r_pixel = stride_of(node, 3);
-    g->tiles_h = div_up(s->out_h, OUT);
-    g->tiles_w = div_up(s->out_w, OUT);
-    const int64_t floats = in * out > FEW_WEIGHTS ? 2 * BLOCK_FLOATS : BLOCK_FLOATS;
-    g->block = in > FEW_CHANNELS ? MANY_TILES : max_i64(1, floats / (PLACES * in) / 14) * 14;
-    /* Small batches: work for everybody. */
-    const int64_t share = div_up(tiles_of(s) * node->max_batch, engine->workers);
-    g->block = max_i64(1, min_i64(g->block, share));
-    g->part = PLACES * (place_floats(g->block * row_floats(in)) + place_floats(g->block * CHUNK));
+    g->tiles_h = div_up(s->out_h, g->height->out);
+    g->tiles_w = div_up(s->out_w, g->width->out);
+    divide_work(engine, g, node->max_batch);
+    g->part =
+        g->places * (place_floats(g->block * row_floats(in)) + place_floats(g->block * CHUNK));
     g->input_count = node->input_count;
     g->activation = (Activation) activation_of(attr_string(node, "activation"));
     *scratch_size = (uint64_t) (g->part * engine->workers) * sizeof(float);
