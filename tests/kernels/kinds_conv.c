@@ -135,6 +135,7 @@ static void grad_input(Draft *d, ConvKind kind)
     draft_attr(d, "in_w", c.w);
     draft_attr(d, "in_channels", c.c);
     draft_input(d, map(c.out_h, c.out_w, c.out), VALUES_ANY);
+    d->constant[1] = draft_int(d, 0, 1) != 0;
     draft_parameter(d, weight_shape(&c), VALUES_ANY);
     draft_finish(d, "conv2d_grad_input/1");
 }
@@ -147,6 +148,16 @@ static void grad_input_any(Draft *d)
 static void grad_input_depthwise(Draft *d)
 {
     grad_input(d, CONV_DEPTHWISE);
+}
+
+static void grad_input_three(Draft *d)
+{
+    grad_input(d, CONV_THREE);
+}
+
+static void grad_input_winograd(Draft *d)
+{
+    grad_input(d, CONV_WINOGRAD);
 }
 
 static void grad_weight(Draft *d, ConvKind kind)
@@ -218,8 +229,8 @@ static void linear_grad_weight(Draft *d)
 }
 
 const DraftKind conv_kinds[] = {
-    conv_any,          conv_depthwise,        conv_pointwise,  conv_three,
-    conv_winograd,     grad_input_any,        grad_input_depthwise, grad_weight_any,
-    grad_weight_depthwise, linear,            linear_wide,     linear_grad_input,
-    linear_grad_weight, NULL,
+    conv_any,             conv_depthwise,   conv_pointwise,      conv_three,
+    conv_winograd,        grad_input_any,   grad_input_depthwise, grad_input_three,
+    grad_input_winograd,  grad_weight_any,  grad_weight_depthwise, linear,
+    linear_wide,          linear_grad_input, linear_grad_weight, NULL,
 };

@@ -283,7 +283,13 @@ static Conv *conv_new(const XgNodeInfo *node, const Shape *s)
 static int shortened(const Engine *engine, const XgNodeInfo *node)
 {
     const Shape s = shape_of(node, node->inputs[0], node->outputs[0]);
-    return engine->winograd && node->inputs[1]->constant && winograd_suits(&s, node->max_batch);
+    return engine->winograd && winograd_suits(&s, node->max_batch);
+}
+
+static int gradient_shortened(const Engine *engine, const XgNodeInfo *node)
+{
+    const Shape s = shape_of(node, node->outputs[0], node->inputs[0]);
+    return engine->winograd && winograd_suits_gradient(&s, node->max_batch);
 }
 
 static Kernel *prepare_forward(const Engine *engine, const XgNodeInfo *node, uint64_t *scratch_size)
@@ -315,6 +321,8 @@ static Kernel *prepare_grad_input(const Engine *engine, const XgNodeInfo *node,
                                   uint64_t *scratch_size)
 {
     const Shape s = shape_of(node, node->outputs[0], node->inputs[0]);
+    if (gradient_shortened(engine, node))
+        return winograd_prepare_gradient(engine, node, &s, scratch_size);
     Conv *conv = conv_new(node, &s);
     if (!conv)
         return NULL;
@@ -355,7 +363,7 @@ static int linear_fits(const XgNodeInfo *node)
 const Maker conv_makers[] = {
     {"conv2d/1", 80, conv_fits, prepare_forward, shortened, GAPS_IN | GAPS_OUT},
     {"linear/1", 80, linear_fits, prepare_forward, NULL, 0},
-    {"conv2d_grad_input/1", 80, grad_fits, prepare_grad_input, NULL, GAPS_IN},
+    {"conv2d_grad_input/1", 80, grad_fits, prepare_grad_input, gradient_shortened, GAPS_IN},
     {"linear_grad_input/1", 80, NULL, prepare_grad_input, NULL, 0},
     {NULL, 0, NULL, NULL, NULL, 0},
 };

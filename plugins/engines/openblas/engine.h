@@ -14,7 +14,7 @@ typedef struct {
     const XgHost *host;
     const XgThreadsApi *threads;
     int workers;
-    int winograd; /**< may be used where the weights are constant */
+    int winograd; /**< may be used */
 } Engine;
 
 /** A prepared node; a maker's own struct starts with it. */

@@ -27,6 +27,8 @@
 #define phases_backward ISA(phases_backward)
 #define winograd_suits ISA(winograd_suits)
 #define winograd_prepare ISA(winograd_prepare)
+#define winograd_suits_gradient ISA(winograd_suits_gradient)
+#define winograd_prepare_gradient ISA(winograd_prepare_gradient)
 #define pool_new ISA(pool_new)
 #define activate ISA(activate)
 #define activation_of ISA(activation_of)

@@ -10,7 +10,8 @@
 
 enum {
     WIDTH = CHANNELS_AT_ONCE,
-    MAX_POINTS = 8,        /* along a side */
+    MAX_TAPS_SIDE = 7,
+    MAX_POINTS = 8, /* along a side */
     MAX_PLACES = 36,
     CHUNK = 2 * PANEL,     /* output channels at a time */
     BLOCK_FLOATS = 131072, /* of transformed input, with results and weights in L2; more ... */
@@ -21,6 +22,7 @@ enum {
 };
 typedef float Lane __attribute__((vector_size(WIDTH * sizeof(float))));
 typedef int32_t Mask __attribute__((vector_size(WIDTH * sizeof(float))));
+typedef double Wide __attribute__((vector_size(WIDTH * sizeof(double))));
 
 #define UNROLL _Pragma("GCC unroll 8")
 
@@ -56,13 +58,14 @@ typedef struct {
     int64_t parts;                     /* tasks that share a block's output channels */
     int64_t part;                      /* scratch floats of a worker */
     int32_t input_count;
+    int gradient;                      /* of the input: weights are turned, and from out to in */
     Activation activation;
 } Winograd;
 
 typedef struct {
     const Winograd *winograd;
-    const float *x, *bias, *residual;
-    float *y, *scratch;
+    const float *x, *weight, *bias, *residual;
+    float *packed, *y, *scratch;
     int64_t tiles;
 } Job;
 
@@ -307,7 +310,6 @@ static void compute_tiles(const Job *job, int64_t begin, int64_t end, int64_t o0
 {
     const Winograd *g = job->winograd;
     const int64_t in = g->shape.in_channels, out = g->shape.out_channels, rows = end - begin;
-    const float *packed = g->base.packed;
     const int64_t row = row_floats(in), v_place = place_floats(rows * row);
     const int64_t m_place = place_floats(rows * CHUNK);
     float *m = v + g->places * v_place;
@@ -321,7 +323,7 @@ static void compute_tiles(const Job *job, int64_t begin, int64_t end, int64_t o0
             const GemmBlock b = {.rows = rows, .n = out, .k = in, .first = o / PANEL,
                                  .last = div_up(o + count, PANEL), .k_count = in,
                                  .a = v + place * v_place, .a_stride = row,
-                                 .packed = packed + place * packed_floats(out, in),
+                                 .packed = job->packed + place * packed_floats(out, in),
                                  .c = m + place * m_place - o, .c_stride = CHUNK,
                                  .begin = 1, .end = 1};
             gemm_block(&b);
@@ -350,19 +352,6 @@ static void compute_part(void *data, int64_t begin, int64_t end, int32_t worker)
     }
 }
 
-static XgStatus run_winograd(const Engine *engine, const Kernel *kernel, const XgRun *run)
-{
-    const Winograd *g = (const Winograd *) kernel;
-    Job job = {.winograd = g, .x = run->inputs[0], .y = run->outputs[0], .scratch = run->scratch,
-               .tiles = run->batch * g->tiles_h * g->tiles_w};
-    if (!job.y)
-        return XG_OK;
-    job.bias = g->input_count > 2 ? run->inputs[2] : NULL;
-    job.residual = g->input_count > 3 ? run->inputs[3] : NULL;
-    run_dynamic(engine, div_up(job.tiles, g->block) * g->parts, 1, compute_part, &job);
-    return XG_OK;
-}
-
 /* G of a side: row j has the powers of point j by the product of its distances to the others. */
 static void weight_matrix(const Side *side, double matrix[MAX_POINTS][MAX_POINTS])
 {
@@ -379,29 +368,95 @@ static void weight_matrix(const Side *side, double matrix[MAX_POINTS][MAX_POINTS
     }
 }
 
-/* G w G' of every pair of channels, packed as a right-hand matrix for each place. */
-static void transform_weights(const Winograd *g, const float *weight, float *matrix, float *packed)
+/* G w G' of as many channels as a lane has: weights of all taps, `step` apart, from `w` to places
+ * `place_stride` apart. */
+static void transform_weight(const Winograd *g, double rows[MAX_POINTS][MAX_POINTS],
+                             double columns[MAX_POINTS][MAX_POINTS], const float *w,
+                             int64_t step, float *to, int64_t place_stride)
 {
-    const int64_t in = g->shape.in_channels, out = g->shape.out_channels;
     const int taps_h = g->height->taps, taps_w = g->width->taps;
-    double rows[MAX_POINTS][MAX_POINTS], columns[MAX_POINTS][MAX_POINTS];
-    weight_matrix(g->height, rows);
-    weight_matrix(g->width, columns);
-    for (int64_t place = 0; place < g->places; place++) {
-        const double *row = rows[place / g->width->points];
-        const double *column = columns[place % g->width->points];
-        for (int64_t o = 0; o < out; o++)
-            for (int64_t c = 0; c < in; c++) {
-                const float *w = weight + o * taps_h * taps_w * in + c;
-                double sum = 0;
-                for (int i = 0; i < taps_h; i++)
-                    for (int j = 0; j < taps_w; j++)
-                        sum += row[i] * column[j] * (double) w[(i * taps_w + j) * in];
-                matrix[o * in + c] = (float) sum;
+    for (int p = 0; p < g->height->points; p++) {
+        Wide d[MAX_TAPS_SIDE];
+        for (int j = 0; j < taps_w; j++) {
+            d[j] = (Wide) {0};
+            for (int i = 0; i < taps_h; i++) {
+                Lane tap;
+                load(&tap, w + (i * taps_w + j) * step);
+                d[j] += rows[p][i] * __builtin_convertvector(tap, Wide);
             }
-        gemm_pack(packed + place * packed_floats(out, in), out, in, 0, panels_of(out), 0, in,
-                  matrix, 1, in);
+        }
+        for (int q = 0; q < g->width->points; q++) {
+            Wide sum = {0};
+            for (int j = 0; j < taps_w; j++)
+                sum += columns[q][j] * d[j];
+            const Lane value = __builtin_convertvector(sum, Lane);
+            memcpy(to + (p * g->width->points + q) * place_stride, &value, sizeof value);
+        }
     }
+}
+
+/* Transforms and packs panels [begin, end) of the weights, a right-hand matrix for each place. */
+static void pack_part(void *data, int64_t begin, int64_t end, int32_t worker)
+{
+    enum { PLACE = PANEL * WIDTH };
+    const Job *job = data;
+    const Winograd *g = job->winograd;
+    const int64_t in = g->shape.in_channels, out = g->shape.out_channels;
+    const int64_t taps = g->height->taps * g->width->taps;
+    const int64_t rows = g->gradient ? out : in, step = g->gradient ? -rows : rows;
+    const float *weight = job->weight + (g->gradient ? (taps - 1) * rows : 0);
+    double row[MAX_POINTS][MAX_POINTS], column[MAX_POINTS][MAX_POINTS];
+    float places[MAX_PLACES * PLACE];
+    (void) worker;
+    weight_matrix(g->height, row);
+    weight_matrix(g->width, column);
+    for (int64_t panel = begin; panel < end; panel++) {
+        const int64_t o = panel * PANEL, count = min_i64(PANEL, out - o);
+        for (int64_t c = 0; c < in; c += WIDTH) {
+            if (g->gradient)
+                for (int64_t i = 0; i < WIDTH; i++)
+                    for (int64_t j = 0; j < count; j += WIDTH)
+                        transform_weight(g, row, column, weight + (c + i) * taps * rows + o + j,
+                                         step, places + i * PANEL + j, PLACE);
+            else
+                for (int64_t i = 0; i < count; i++)
+                    transform_weight(g, row, column, weight + (o + i) * taps * rows + c, step,
+                                     places + i * WIDTH, PLACE);
+            for (int64_t place = 0; place < g->places; place++)
+                gemm_pack(job->packed + place * packed_floats(out, in) + o * in, count, in, 0, 1, c,
+                          WIDTH, places + place * PLACE, g->gradient ? PANEL : 1,
+                          g->gradient ? 1 : WIDTH);
+        }
+    }
+}
+
+static int64_t packed_weights(const Winograd *g)
+{
+    return line_floats(g->places * packed_floats(g->shape.out_channels, g->shape.in_channels));
+}
+
+static void pack_weights(const Engine *engine, Job *job)
+{
+    run_static(engine, panels_of(job->winograd->shape.out_channels), 1, pack_part, job);
+}
+
+static XgStatus run_winograd(const Engine *engine, const Kernel *kernel, const XgRun *run)
+{
+    const Winograd *g = (const Winograd *) kernel;
+    Job job = {.winograd = g, .x = run->inputs[0], .y = run->outputs[0], .scratch = run->scratch,
+               .weight = run->inputs[1], .packed = kernel->packed,
+               .tiles = run->batch * g->tiles_h * g->tiles_w};
+    if (!job.y)
+        return XG_OK;
+    if (!job.packed) {
+        job.packed = job.scratch;
+        job.scratch += packed_weights(g);
+        pack_weights(engine, &job);
+    }
+    job.bias = g->input_count > 2 ? run->inputs[2] : NULL;
+    job.residual = g->input_count > 3 ? run->inputs[3] : NULL;
+    run_dynamic(engine, div_up(job.tiles, g->block) * g->parts, 1, compute_part, &job);
+    return XG_OK;
 }
 
 /* FORMS when there is none. */
@@ -448,28 +503,19 @@ static void divide_work(const Engine *engine, Winograd *g, int64_t max_batch)
     }
 }
 
-Kernel *winograd_prepare(const Engine *engine, const XgNodeInfo *node, const Shape *s,
-                         uint64_t *scratch_size)
+static Kernel *prepare(const Engine *engine, const XgNodeInfo *node, const Shape *s, int gradient,
+                       uint64_t *scratch_size)
 {
-    const int64_t in = s->in_channels, out = s->out_channels;
+    const int64_t in = s->in_channels;
     Winograd *g = (Winograd *) kernel_new(sizeof *g, node, run_winograd);
     if (!g)
         return NULL;
     g->shape = *s;
+    g->gradient = gradient;
     g->form = form_of(s);
     g->height = &sides[forms[g->form].height];
     g->width = &sides[forms[g->form].width];
     g->places = g->height->points * g->width->points;
-    float *matrix = floats_new((uint64_t) (in * out));
-    g->base.packed = floats_new((uint64_t) (g->places * packed_floats(out, in)));
-    if (!matrix || !g->base.packed) {
-        free(matrix);
-        free(g->base.packed);
-        free(g);
-        return NULL;
-    }
-    transform_weights(g, node->inputs[1]->constant, matrix, g->base.packed);
-    free(matrix);
     g->x_pixel = node->inputs[0]->stride;
     g->y_pixel = node->outputs[0]->stride;
     g->r_pixel = stride_of(node, 3);
@@ -479,7 +525,54 @@ Kernel *winograd_prepare(const Engine *engine, const XgNodeInfo *node, const Sha
     g->part =
         g->places * (place_floats(g->block * row_floats(in)) + place_floats(g->block * CHUNK));
     g->input_count = node->input_count;
-    g->activation = (Activation) activation_of(attr_string(node, "activation"));
-    *scratch_size = (uint64_t) (g->part * engine->workers) * sizeof(float);
+    g->activation = gradient ? ACT_NONE
+                             : (Activation) activation_of(attr_string(node, "activation"));
+    int64_t scratch = g->part * engine->workers;
+    if (node->inputs[1]->constant) {
+        g->base.packed = floats_new((uint64_t) packed_weights(g));
+        if (!g->base.packed) {
+            free(g);
+            return NULL;
+        }
+        Job job = {.winograd = g, .weight = node->inputs[1]->constant, .packed = g->base.packed};
+        pack_weights(engine, &job);
+    } else {
+        scratch += packed_weights(g);
+    }
+    *scratch_size = (uint64_t) scratch * sizeof(float);
     return &g->base;
+}
+
+Kernel *winograd_prepare(const Engine *engine, const XgNodeInfo *node, const Shape *s,
+                         uint64_t *scratch_size)
+{
+    return prepare(engine, node, s, 0, scratch_size);
+}
+
+/* The convolution of the output's gradient that gives the input's. */
+static Shape turned(const Shape *s)
+{
+    Shape t = *s;
+    t.in_h = s->out_h;
+    t.in_w = s->out_w;
+    t.in_channels = s->out_channels;
+    t.out_h = s->in_h;
+    t.out_w = s->in_w;
+    t.out_channels = s->in_channels;
+    t.pad_top = s->kernel_h - 1 - s->pad_top;
+    t.pad_left = s->kernel_w - 1 - s->pad_left;
+    return t;
+}
+
+int winograd_suits_gradient(const Shape *s, int64_t max_batch)
+{
+    const Shape t = turned(s);
+    return winograd_suits(&t, max_batch);
+}
+
+Kernel *winograd_prepare_gradient(const Engine *engine, const XgNodeInfo *node, const Shape *s,
+                                  uint64_t *scratch_size)
+{
+    const Shape t = turned(s);
+    return prepare(engine, node, &t, 1, scratch_size);
 }
