@@ -81,9 +81,11 @@ static void reference_grad(const XgNodeInfo *info, const XgRun *run)
         const float *p = run->inputs[0] + n * classes, *targets = run->inputs[1] + n * classes;
         double sum = 0.0;
         for (gint64 k = 0; k < classes; k++)
-            sum += slope((double) p[k], gamma) * (double) targets[k];
+            if (targets[k] != 0.0f)
+                sum += slope((double) p[k], gamma) * (double) targets[k];
         for (gint64 k = 0; k < classes; k++) {
-            const double own = slope((double) p[k], gamma) * (double) targets[k];
+            const double own =
+                targets[k] != 0.0f ? slope((double) p[k], gamma) * (double) targets[k] : 0.0;
             run->outputs[0][n * classes + k] =
                 (float) (((double) p[k] * sum - own) * (double) run->inputs[2][n]);
         }

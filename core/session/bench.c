@@ -100,7 +100,16 @@ static gboolean make_network(Subject *s, XgBench *bench, GError **error)
     s->store = s->network ? xg_store_new(s->network, s->network->logits, error) : NULL;
     if (s->store == NULL || !xg_store_initialise(s->store, SEED, error))
         return FALSE;
-    s->engine = xg_session_engine_new(s->session, wish->engine, (int) wish->threads, NULL, error);
+    g_auto(GStrv) engine = g_strsplit(wish->engine, ":", -1);
+    g_autoptr(XgParamSet) params = NULL;
+    if (engine[0] != NULL && engine[1] != NULL) {
+        params = xg_session_params(s->session, XG_ENGINE_KIND, engine[0],
+                                   (const char *const *) engine + 1, error);
+        if (params == NULL)
+            return FALSE;
+    }
+    s->engine = xg_session_engine_new(s->session, engine[0] ? engine[0] : "", (int) wish->threads,
+                                      params, error);
     if (s->engine == NULL)
         return FALSE;
     bench->engine = s->engine->identity;

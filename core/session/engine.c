@@ -61,7 +61,7 @@ static gboolean open_best(XgSession *session, XgSessionEngine *engine, GError **
     return engine->instance != NULL;
 }
 
-/* "precision=bf16 winograd=false": what the study chose besides the defaults; it changes results.
+/* "precision=bf16 winograd=all": what the study chose besides the defaults; it changes results.
  */
 static char *settings_text(const XgParamSet *params)
 {

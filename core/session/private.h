@@ -35,8 +35,12 @@ void xg_session_tell(const XgSession *session, const XgSessionProgress *progress
 /** Passes on what the registry has complained of since the last call. */
 void xg_session_show_warnings(XgSession *session);
 
-/** An instance with the parameters of "key=value" texts (NULL-terminated, may be NULL), of which
- *  those that the component does not declare are an error. */
+/** Parameters of a component from "key=value" texts (NULL-terminated, may be NULL), of which those
+ *  that it does not declare are an error. Owned by the caller. */
+XgParamSet *xg_session_params(XgSession *session, const char *kind, const char *id,
+                              const char *const *settings, GError **error);
+
+/** An instance with such parameters. */
 XgInstance *xg_session_instance(XgSession *session, const char *kind, const char *id,
                                 const char *const *settings, GError **error);
 

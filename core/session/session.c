@@ -114,8 +114,8 @@ void xg_session_free(XgSession *session)
     g_free(session);
 }
 
-XgInstance *xg_session_instance(XgSession *session, const char *kind, const char *id,
-                                const char *const *settings, GError **error)
+XgParamSet *xg_session_params(XgSession *session, const char *kind, const char *id,
+                              const char *const *settings, GError **error)
 {
     const XgEntry *entry = xg_registry_find(session->registry, kind, id, error);
     if (entry == NULL)
@@ -132,6 +132,15 @@ XgInstance *xg_session_instance(XgSession *session, const char *kind, const char
             return NULL;
         }
     }
+    return g_steal_pointer(&params);
+}
+
+XgInstance *xg_session_instance(XgSession *session, const char *kind, const char *id,
+                                const char *const *settings, GError **error)
+{
+    g_autoptr(XgParamSet) params = xg_session_params(session, kind, id, settings, error);
+    if (params == NULL)
+        return NULL;
     XgInstance *instance = xg_registry_create(session->registry, kind, id, params, error);
     xg_session_show_warnings(session);
     return instance;

@@ -150,7 +150,7 @@ typedef struct {
     const char *backbone;
     const char *const *settings; /**< "key=value" as for xg_session_show(); may be NULL */
     const char *mode;            /**< "infer", "features", "partial", "full" */
-    const char *engine;          /**< an id, "auto" or "reference" */
+    const char *engine;          /**< "id" or "id:key=value:...", "auto" or "reference" */
     gint64 batch;                /**< images of a run, 1..4096 */
     gint64 threads;              /**< 0: one per processor */
     double seconds;              /**< at least three runs, and as many as this time takes */

@@ -436,7 +436,7 @@ int main(int argc, char **argv)
     Options checks = {0};
     const GOptionEntry entries[] = {
         {"engine", 'e', 0, G_OPTION_ARG_STRING, &engine,
-         "an installed engine, or reference (default: openblas)", "ID"},
+         "an installed engine, or reference (default: openblas)", "ID[:KEY=VALUE]"},
         {"threads", 't', 0, G_OPTION_ARG_INT, &options.threads, "0: one per processor", "N"},
         {"plugins", 'p', 0, G_OPTION_ARG_FILENAME_ARRAY, &plugins,
          "folder of plugins instead of the installed ones; may be repeated", "DIR"},

@@ -59,12 +59,31 @@ static const char *engine_failure(void *user)
     return host->failure;
 }
 
-static gboolean open_engine(Host *host, const char *id, GError **error)
+static XgInstance *new_instance(const Host *host, const char *kind, const char *id,
+                                const char *const *settings, GError **error)
 {
+    const XgEntry *entry = xg_registry_find(host->registry, kind, id, error);
+    if (entry == NULL)
+        return NULL;
+    g_autoptr(XgParamSet) set = xg_param_set_new(entry->params);
+    for (; settings != NULL && *settings != NULL; settings++) {
+        g_auto(GStrv) pair = g_strsplit(*settings, "=", 2);
+        if (!xg_param_set_parse(set, pair[0], pair[1], error))
+            return NULL;
+    }
+    return xg_param_set_complete(set, error)
+               ? xg_registry_create(host->registry, kind, id, set, error)
+               : NULL;
+}
+
+static gboolean open_engine(Host *host, const char *wanted, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(wanted, ":", -1);
     host->handle.pool = host->pool;
-    if (strcmp(id, "reference") == 0)
+    if (strcmp(wanted, "reference") == 0)
         return TRUE;
-    host->engine = xg_registry_create(host->registry, XG_ENGINE_KIND, id, NULL, error);
+    host->engine =
+        new_instance(host, XG_ENGINE_KIND, parts[0], (const char *const *) parts + 1, error);
     if (host->engine == NULL)
         return FALSE;
     host->handle.table = xg_instance_table(host->engine);
@@ -111,27 +130,10 @@ const XgEngineHandle *host_engine(const Host *host)
     return &host->handle;
 }
 
-static XgInstance *new_backbone(const Host *host, const char *id, const char *const *settings,
-                                GError **error)
-{
-    const XgEntry *entry = xg_registry_find(host->registry, XG_BACKBONE_KIND, id, error);
-    if (entry == NULL)
-        return NULL;
-    g_autoptr(XgParamSet) set = xg_param_set_new(entry->params);
-    for (; settings != NULL && *settings != NULL; settings++) {
-        g_auto(GStrv) pair = g_strsplit(*settings, "=", 2);
-        if (!xg_param_set_parse(set, pair[0], pair[1], error))
-            return NULL;
-    }
-    return xg_param_set_complete(set, error)
-               ? xg_registry_create(host->registry, XG_BACKBONE_KIND, id, set, error)
-               : NULL;
-}
-
 XgNetwork *host_variant(const Host *host, const char *backbone, const char *const *settings,
                         gint64 classes, gint64 size_px, const XgNameMap **maps, GError **error)
 {
-    XgInstance *instance = new_backbone(host, backbone, settings, error);
+    XgInstance *instance = new_instance(host, XG_BACKBONE_KIND, backbone, settings, error);
     if (instance == NULL)
         return NULL;
     const XgNames *names = xg_instance_interface(instance, XG_NAMES_INTERFACE);

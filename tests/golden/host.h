@@ -12,7 +12,7 @@
 G_BEGIN_DECLS
 
 typedef struct {
-    const char *engine;         /**< id, or "reference" */
+    const char *engine;         /**< "id", "id:key=value:...", or "reference" */
     int threads;                /**< 0: one per processor */
     const char *const *plugins; /**< folders; NULL: the installed ones */
     const char *scanner;        /**< NULL: the installed one */

@@ -43,22 +43,18 @@ static void run_dynamic(const XgHost *host, int64_t count, int64_t grain,
 
 static const char *get_string(const XgHost *host, const char *name)
 {
+    if (strcmp(name, "winograd") == 0)
+        return ((const EngineHost *) host)->winograd;
     if (strcmp(name, "precision") == 0)
         return ((const EngineHost *) host)->bf16 ? "bf16" : "fp32";
     ck_assert_str_eq(name, "instructions");
     return ((const EngineHost *) host)->instructions;
 }
 
-static int32_t get_bool(const XgHost *host, const char *name)
-{
-    ck_assert_str_eq(name, "winograd");
-    return ((const EngineHost *) host)->winograd;
-}
-
 static const void *get_interface(const XgHost *host, const char *id)
 {
     static const XgThreadsApi threads = {count_threads, run_static, run_dynamic};
-    static const XgParamsApi params = {.get_string = get_string, .get_bool = get_bool};
+    static const XgParamsApi params = {.get_string = get_string};
     (void) host;
     if (strcmp(id, XG_THREADS_INTERFACE) == 0)
         return &threads;
@@ -92,7 +88,7 @@ int engine_host_has(const XgComponent *component, const char *parameter)
 }
 
 int engine_host_init(EngineHost *engine, const char *path, int threads, const char *instructions,
-                     int winograd, int bf16)
+                     const char *winograd, int bf16)
 {
     memset(engine, 0, sizeof *engine);
     engine->host = (XgHost){XG_ABI_MAJOR, XG_ABI_MINOR, get_interface, record_failure};

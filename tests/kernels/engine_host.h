@@ -13,7 +13,8 @@ typedef struct {
     XgHost host; /**< first: the functions find the rest from it */
     XgPool *pool;
     const char *instructions; /**< of the parameter of that name */
-    int winograd, bf16;       /**< the parameters winograd; precision = bf16 */
+    const char *winograd;      /**< a parameter */
+    int bf16;                  /**< precision = bf16 */
     char failure[256];
     const XgComponent *component;
     const XgEngine *table;
@@ -28,7 +29,7 @@ int engine_host_has(const XgComponent *component, const char *parameter);
 
 /** Makes an instance; 0 when the engine refuses, for the reason in engine->failure. */
 int engine_host_init(EngineHost *engine, const char *path, int threads, const char *instructions,
-                     int winograd, int bf16);
+                     const char *winograd, int bf16);
 void engine_host_clear(EngineHost *engine);
 
 #endif

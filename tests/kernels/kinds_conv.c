@@ -179,6 +179,16 @@ static void grad_weight_depthwise(Draft *d)
     grad_weight(d, CONV_DEPTHWISE);
 }
 
+static void grad_weight_three(Draft *d)
+{
+    grad_weight(d, CONV_THREE);
+}
+
+static void grad_weight_winograd(Draft *d)
+{
+    grad_weight(d, CONV_WINOGRAD);
+}
+
 static void draw_linear(Draft *d, gint64 in, gint64 out)
 {
     const gboolean bias = draft_int(d, 0, 1) != 0;
@@ -229,8 +239,9 @@ static void linear_grad_weight(Draft *d)
 }
 
 const DraftKind conv_kinds[] = {
-    conv_any,             conv_depthwise,   conv_pointwise,      conv_three,
-    conv_winograd,        grad_input_any,   grad_input_depthwise, grad_input_three,
-    grad_input_winograd,  grad_weight_any,  grad_weight_depthwise, linear,
-    linear_wide,          linear_grad_input, linear_grad_weight, NULL,
+    conv_any,            conv_depthwise,    conv_pointwise,       conv_three,
+    conv_winograd,       grad_input_any,    grad_input_depthwise, grad_input_three,
+    grad_input_winograd, grad_weight_any,   grad_weight_depthwise, grad_weight_three,
+    grad_weight_winograd, linear,           linear_wide,          linear_grad_input,
+    linear_grad_weight,  NULL,
 };

@@ -81,9 +81,10 @@ static const XgEngine table = {suits,     xg_ob_score,   xg_ob_prepare,
 static const char *const needs[] = {XG_THREADS_INTERFACE, XG_PARAMS_INTERFACE, NULL};
 
 static const XgParam params[] = {
-    {"winograd", XG_PARAM_BOOL, 0, "true", NULL, NULL, NULL, NULL,
-     "Compute 3x3 convolutions whose weights do not change by Winograd's algorithm F(4x4, 3x3) "
-     "where that is faster, with rounding errors of up to 1e-5 of the output's norm."},
+    {"winograd", XG_PARAM_ENUM, 0, "frozen", NULL, NULL, NULL, "none|frozen|all",
+     "Compute convolutions of 3x3, 5x5, 1x3, 3x1, 1x7 and 7x1 by Winograd's algorithm, with "
+     "rounding errors of up to 1e-5 of the output's norm: frozen where weights do not change "
+     "(inference, frozen parts); all in training too, which is faster."},
     {"precision", XG_PARAM_ENUM, 0, "fp32", NULL, NULL, NULL, "fp32|bf16",
      "Of convolutions and linear maps whose weights do not change: bf16 rounds weights and inputs "
      "to bfloat16 (8 bits) and sums in float32. Needs a processor with AVX512_BF16."},

@@ -283,13 +283,14 @@ static Conv *conv_new(const XgNodeInfo *node, const Shape *s)
 static int shortened(const Engine *engine, const XgNodeInfo *node)
 {
     const Shape s = shape_of(node, node->inputs[0], node->outputs[0]);
-    return engine->winograd && winograd_suits(&s, node->max_batch);
+    const WinogradUse least = node->inputs[1]->constant ? WINOGRAD_FROZEN : WINOGRAD_ALL;
+    return engine->winograd >= least && winograd_suits(&s, node->max_batch);
 }
 
 static int gradient_shortened(const Engine *engine, const XgNodeInfo *node)
 {
     const Shape s = shape_of(node, node->outputs[0], node->inputs[0]);
-    return engine->winograd && winograd_suits_gradient(&s, node->max_batch);
+    return engine->winograd == WINOGRAD_ALL && winograd_suits_gradient(&s, node->max_batch);
 }
 
 static Kernel *prepare_forward(const Engine *engine, const XgNodeInfo *node, uint64_t *scratch_size)

@@ -5,6 +5,7 @@
  * share of them, and the shares are added in order; else each computes a share of the columns. */
 #include "gather.h"
 #include "gemm.h"
+#include "winograd.h"
 
 #include <stdlib.h>
 
@@ -111,9 +112,17 @@ static XgStatus run_weight(const Engine *engine, const Kernel *kernel, const XgR
     return XG_OK;
 }
 
+static int shortened(const Engine *engine, const XgNodeInfo *node)
+{
+    const Shape s = shape_of(node, node->inputs[1], node->inputs[0]);
+    return engine->winograd == WINOGRAD_ALL && winograd_suits(&s, node->max_batch);
+}
+
 static Kernel *prepare_weight(const Engine *engine, const XgNodeInfo *node, uint64_t *scratch_size)
 {
     const Shape s = shape_of(node, node->inputs[1], node->inputs[0]);
+    if (shortened(engine, node))
+        return winograd_prepare_weight(engine, node, &s, scratch_size);
     Weight *w = (Weight *) kernel_new(sizeof *w, node, run_weight);
     if (!w)
         return NULL;
@@ -139,7 +148,7 @@ static int weight_fits(const XgNodeInfo *node)
 }
 
 const Maker conv_weight_makers[] = {
-    {"conv2d_grad_weight/1", 80, weight_fits, prepare_weight, NULL, GAPS_IN},
+    {"conv2d_grad_weight/1", 80, weight_fits, prepare_weight, shortened, GAPS_IN},
     {"linear_grad_weight/1", 80, NULL, prepare_weight, NULL, 0},
     {NULL, 0, NULL, NULL, NULL, 0},
 };

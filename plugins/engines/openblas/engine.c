@@ -40,9 +40,10 @@ static const XgParam params[] = {
     {"instructions", XG_PARAM_ENUM, 0, "auto", NULL, NULL, NULL, "auto|avx512|avx2|neon|base",
      "Widest instruction set that kernels may use, in this order; auto: the widest that the "
      "processor has."},
-    {"winograd", XG_PARAM_BOOL, 0, "true", NULL, NULL, NULL, NULL,
-     "Compute convolutions of 3x3, 5x5, 1x3, 3x1, 1x7 and 7x1 whose weights do not change by "
-     "Winograd's algorithm: faster, with rounding errors of up to 1e-5 of the output's norm."},
+    {"winograd", XG_PARAM_ENUM, 0, "frozen", NULL, NULL, NULL, "none|frozen|all",
+     "Compute convolutions of 3x3, 5x5, 1x3, 3x1, 1x7 and 7x1 by Winograd's algorithm, with "
+     "rounding errors of up to 1e-5 of the output's norm: frozen where weights do not change "
+     "(inference, frozen parts); all in training too, which is faster."},
     {NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -10,11 +10,15 @@
 
 #include "isa.h"
 
+/** Where convolutions are computed by Winograd's algorithm: nowhere, where weights are constant and
+ *  nothing is a gradient, in training too. */
+typedef enum { WINOGRAD_NONE, WINOGRAD_FROZEN, WINOGRAD_ALL } WinogradUse;
+
 typedef struct {
     const XgHost *host;
     const XgThreadsApi *threads;
     int workers;
-    int winograd; /**< may be used */
+    WinogradUse winograd;
 } Engine;
 
 /** A prepared node; a maker's own struct starts with it. */

@@ -28,6 +28,7 @@
 #define winograd_suits ISA(winograd_suits)
 #define winograd_prepare ISA(winograd_prepare)
 #define winograd_suits_gradient ISA(winograd_suits_gradient)
+#define winograd_prepare_weight ISA(winograd_prepare_weight)
 #define winograd_prepare_gradient ISA(winograd_prepare_gradient)
 #define pool_new ISA(pool_new)
 #define activate ISA(activate)

@@ -119,7 +119,10 @@ void xg_ob_self_init(Self *self, const XgHost *host, const char *instructions,
     self->engine.host = host;
     self->engine.threads = threads;
     self->engine.workers = threads->count(host);
-    self->engine.winograd = xg_param_bool(host, "winograd");
+    const char *winograd = xg_param_string(host, "winograd");
+    self->engine.winograd = strcmp(winograd, "all") == 0    ? WINOGRAD_ALL
+                            : strcmp(winograd, "none") == 0 ? WINOGRAD_NONE
+                                                            : WINOGRAD_FROZEN;
     self->own = own;
     self->makers = choose_makers(instructions);
 }

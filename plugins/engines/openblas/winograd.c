@@ -1,64 +1,29 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-/* F(m, r) of Lavin and Gray 2015, arXiv:1509.09308, along one side or both: m output pixels of a
- * filter of r taps come from m + r - 1 input pixels. Tiles of the input and the weights are
- * transformed, multiplied as a matrix for each place of the tile, and give tiles of the output. */
+/* Convolutions, and their gradient with respect to the input. */
 #include "winograd.h"
-#include "gemm.h"
+#include "winograd_tile.h"
 
 #include <stdlib.h>
 
 enum {
-    WIDTH = CHANNELS_AT_ONCE,
-    MAX_TAPS_SIDE = 7,
-    MAX_POINTS = 8, /* along a side */
-    MAX_PLACES = 36,
     CHUNK = 2 * PANEL,     /* output channels at a time */
     BLOCK_FLOATS = 131072, /* of transformed input, with results and weights in L2; more ... */
     FEW_WEIGHTS = 36 * 128 * 128, /* ... where the transformed weights are too many for it */
     FEW_CHANNELS = 256,           /* beyond, they outgrow the caches ... */
-    MANY_TILES = 56, /* ... so that each reading of them must serve that many tiles */
-    ALIASED = 512    /* floats that far apart share a cache's set */
+    MANY_TILES = 56,              /* ... so that each reading of them must serve that many tiles */
+    ALIASED = 512                 /* floats that far apart share a cache's set */
 };
-typedef float Lane __attribute__((vector_size(WIDTH * sizeof(float))));
 typedef int32_t Mask __attribute__((vector_size(WIDTH * sizeof(float))));
-typedef double Wide __attribute__((vector_size(WIDTH * sizeof(double))));
-
-#define UNROLL _Pragma("GCC unroll 8")
-
-/* Polynomials of the input and of the weights are multiplied at these points, and at infinity. */
-static const double six_points[] = {0, 1, -1, 2, -2};
-static const double eight_points[] = {0, 1, -1, 2, -2, 0.5, -0.5};
-
-/* A side of the filter. */
-typedef struct {
-    int taps, points, out;
-    const double *finite;
-} Side;
-
-static const Side sides[] = {
-    {1, 1, 1, NULL}, {3, 6, 4, six_points}, {5, 6, 2, six_points}, {7, 8, 2, eight_points}};
-
-/* Filters for which there are transforms. */
-typedef enum { FORM_3X3, FORM_5X5, FORM_1X3, FORM_3X1, FORM_1X7, FORM_7X1, FORMS } Form;
-
-static const struct {
-    int height, width; /* indices of sides */
-} forms[FORMS] = {{1, 1}, {2, 2}, {0, 1}, {1, 0}, {0, 3}, {3, 0}};
-
 typedef struct {
     Kernel base;
-    Shape shape;
-    Form form;
-    const Side *height, *width;
-    int places;
+    Grid grid;
     int64_t x_pixel, y_pixel, r_pixel; /* floats from pixel to pixel */
-    int64_t tiles_h, tiles_w;          /* of an image */
     int64_t block;                     /* tiles of a task */
     int64_t parts;                     /* tasks that share a block's output channels */
     int64_t part;                      /* scratch floats of a worker */
     int32_t input_count;
-    int gradient;                      /* of the input: weights are turned, and from out to in */
+    int gradient; /* of the input: weights are turned, and from out to in */
     Activation activation;
 } Winograd;
 
@@ -69,56 +34,9 @@ typedef struct {
     int64_t tiles;
 } Job;
 
-static inline void load(Lane *to, const float *from)
-{
-    memcpy(to, from, sizeof *to);
-}
-
-/* B' d of one column of six values, in place, `step` apart. */
-static inline __attribute__((always_inline)) void transform_six(Lane *d, const int step)
-{
-    const Lane d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step],
-               d5 = d[5 * step];
-    const Lane even = d4 - 4.0F * d2, odd = d3 - 4.0F * d1;
-    const Lane even2 = d4 - d2, odd2 = 2.0F * (d3 - d1);
-    d[0] = 4.0F * d0 - 5.0F * d2 + d4;
-    d[step] = even + odd;
-    d[2 * step] = even - odd;
-    d[3 * step] = even2 + odd2;
-    d[4 * step] = even2 - odd2;
-    d[5 * step] = 4.0F * d1 - 5.0F * d3 + d5;
-}
-
-/* The same of eight. */
-static inline __attribute__((always_inline)) void transform_eight(Lane *d, const int step)
-{
-    const Lane d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step],
-               d5 = d[5 * step], d6 = d[6 * step], d7 = d[7 * step];
-    const Lane even = d6 - 4.25F * d4 + d2, odd = d5 - 4.25F * d3 + d1;
-    const Lane even2 = d6 - 1.25F * d4 + 0.25F * d2, odd2 = 2.0F * d5 - 2.5F * d3 + 0.5F * d1;
-    const Lane even3 = d6 - 5.0F * d4 + 4.0F * d2, odd3 = 0.5F * d5 - 2.5F * d3 + 2.0F * d1;
-    d[0] = d6 - 5.25F * (d4 - d2) - d0;
-    d[step] = even + odd;
-    d[2 * step] = even - odd;
-    d[3 * step] = even2 + odd2;
-    d[4 * step] = even2 - odd2;
-    d[5 * step] = even3 + odd3;
-    d[6 * step] = even3 - odd3;
-    d[7 * step] = d7 - 5.25F * (d5 - d3) - d1;
-}
-
-static inline __attribute__((always_inline)) void transform_side(Lane *d, const int step,
-                                                                 const int points)
-{
-    if (points == 6)
-        transform_six(d, step);
-    else if (points == 8)
-        transform_eight(d, step);
-}
-
 /* A' m of the values of all points, `step` apart, in place to `out` values. */
-static inline __attribute__((always_inline)) void
-transform_back(Lane *m, const int step, const int points, const int out)
+static inline __attribute__((always_inline)) void transform_back(Lane *m, const int step,
+                                                                 const int points, const int out)
 {
     if (points == 1)
         return;
@@ -141,76 +59,10 @@ transform_back(Lane *m, const int step, const int points, const int out)
     m[3 * step] = difference1 + 8.0F * difference2 + last;
 }
 
-/* Where a tile lies. */
-typedef struct {
-    int64_t n, h, w; /* image, first output row and column */
-} Place;
-
-static Place place_of(const Winograd *g, int64_t tile)
-{
-    const int64_t per_image = g->tiles_h * g->tiles_w;
-    const Place p = {tile / per_image, tile % per_image / g->tiles_w * g->height->out,
-                     tile % g->tiles_w * g->width->out};
-    return p;
-}
-
-/* Transforms a tile of x of in_h x in_w pixels to v[place * place_stride + channel]. */
-static inline __attribute__((always_inline)) void
-transform_tile(const Winograd *g, const float *x, const Place *p, float *v, int64_t place_stride,
-               const int in_h, const int in_w)
-{
-    const Shape *s = &g->shape;
-    const int64_t channels = s->in_channels, h0 = p->h - s->pad_top, w0 = p->w - s->pad_left;
-    const float *image = x + p->n * s->in_h * s->in_w * g->x_pixel;
-    const int inside = h0 >= 0 && w0 >= 0 && h0 + in_h <= s->in_h && w0 + in_w <= s->in_w;
-    for (int64_t c = 0; c < channels; c += WIDTH) {
-        Lane d[MAX_PLACES];
-        for (int i = 0; i < in_h; i++)
-            UNROLL for (int j = 0; j < in_w; j++)
-            {
-                const int64_t h = h0 + i, w = w0 + j;
-                const int valid = inside || (h >= 0 && h < s->in_h && w >= 0 && w < s->in_w);
-                if (valid)
-                    load(&d[i * in_w + j], image + (h * s->in_w + w) * g->x_pixel + c);
-                else
-                    d[i * in_w + j] = (Lane) {0};
-            }
-        UNROLL for (int j = 0; j < in_w; j++)
-            transform_side(d + j, in_w, in_h);
-        UNROLL for (int i = 0; i < in_h; i++)
-            transform_side(d + i * in_w, 1, in_w);
-        for (int i = 0; i < in_h * in_w; i++)
-            memcpy(v + i * place_stride + c, &d[i], sizeof(Lane));
-    }
-}
-
-static void transform_input(const Winograd *g, const float *x, const Place *p, float *v,
-                            int64_t place_stride)
-{
-    switch (g->form) {
-    case FORM_3X3:
-    case FORM_5X5:
-        transform_tile(g, x, p, v, place_stride, 6, 6);
-        break;
-    case FORM_1X3:
-        transform_tile(g, x, p, v, place_stride, 1, 6);
-        break;
-    case FORM_3X1:
-        transform_tile(g, x, p, v, place_stride, 6, 1);
-        break;
-    case FORM_1X7:
-        transform_tile(g, x, p, v, place_stride, 1, 8);
-        break;
-    default:
-        transform_tile(g, x, p, v, place_stride, 8, 1);
-        break;
-    }
-}
-
 /* ReLU and ReLU6, which keep what is not a number. */
 static inline void limit(Lane *value, Activation activation)
 {
-    const Lane six = (Lane) {0} + 6.0F;
+    const Lane six = (Lane){0} + 6.0F;
     const Mask below = *value < 0.0F;
     Mask bits = (Mask) *value & ~below;
     if (activation == ACT_RELU6) {
@@ -235,7 +87,7 @@ finish_tile(const Products *t, const int in_h, const int in_w, const int out_h, 
     const Job *job = t->job;
     const Place *p = &t->place;
     const Winograd *g = job->winograd;
-    const Shape *s = &g->shape;
+    const Shape *s = &g->grid.shape;
     const int64_t rows = min_i64(out_h, s->out_h - p->h);
     const int64_t columns = min_i64(out_w, s->out_w - p->w);
     const int limited = g->activation == ACT_RELU || g->activation == ACT_RELU6;
@@ -247,10 +99,8 @@ finish_tile(const Products *t, const int in_h, const int in_w, const int out_h, 
             load(&bias, job->bias + t->o0 + c);
         for (int i = 0; i < in_h * in_w; i++)
             load(&d[i], t->m + i * t->place_stride + c);
-        UNROLL for (int j = 0; j < in_w; j++)
-            transform_back(d + j, in_w, in_h, out_h);
-        UNROLL for (int i = 0; i < out_h; i++)
-            transform_back(d + i * in_w, 1, in_w, out_w);
+        UNROLL for (int j = 0; j < in_w; j++) transform_back(d + j, in_w, in_h, out_h);
+        UNROLL for (int i = 0; i < out_h; i++) transform_back(d + i * in_w, 1, in_w, out_w);
         for (int64_t i = 0; i < rows; i++)
             for (int64_t j = 0; j < columns; j++) {
                 const int64_t pixel = i * s->out_w + j;
@@ -270,7 +120,7 @@ finish_tile(const Products *t, const int in_h, const int in_w, const int out_h, 
 
 static void transform_output(const Products *t)
 {
-    switch (t->job->winograd->form) {
+    switch (t->job->winograd->grid.form) {
     case FORM_3X3:
         finish_tile(t, 6, 6, 4, 4);
         break;
@@ -292,16 +142,10 @@ static void transform_output(const Products *t)
     }
 }
 
-/* Floats from tile to tile, and from place to place, of transformed values: odd numbers of cache
- * lines, so that what is read or written together lies in sets of its own. */
+/* Floats from tile to tile of transformed values. */
 static int64_t row_floats(int64_t channels)
 {
     return channels % ALIASED == 0 ? channels + WIDTH : channels;
-}
-
-static int64_t place_floats(int64_t floats)
-{
-    return (div_up(floats, WIDTH) | 1) * WIDTH;
 }
 
 /* Tiles [begin, end), output channels [o0, o1). */
@@ -309,28 +153,40 @@ static void compute_tiles(const Job *job, int64_t begin, int64_t end, int64_t o0
                           float *v)
 {
     const Winograd *g = job->winograd;
-    const int64_t in = g->shape.in_channels, out = g->shape.out_channels, rows = end - begin;
+    const int64_t in = g->grid.shape.in_channels, out = g->grid.shape.out_channels,
+                  rows = end - begin;
     const int64_t row = row_floats(in), v_place = place_floats(rows * row);
     const int64_t m_place = place_floats(rows * CHUNK);
-    float *m = v + g->places * v_place;
+    const Source x = {&g->grid, job->x, g->x_pixel, in};
+    float *m = v + g->grid.places * v_place;
     for (int64_t i = 0; i < rows; i++) {
-        const Place p = place_of(g, begin + i);
-        transform_input(g, job->x, &p, v + i * row, v_place);
+        const Place p = place_of(&g->grid, begin + i);
+        transform_input(&x, &p, v + i * row, v_place);
     }
     for (int64_t o = o0; o < o1; o += CHUNK) {
         const int64_t count = min_i64(CHUNK, o1 - o);
-        for (int64_t place = 0; place < g->places; place++) {
-            const GemmBlock b = {.rows = rows, .n = out, .k = in, .first = o / PANEL,
-                                 .last = div_up(o + count, PANEL), .k_count = in,
-                                 .a = v + place * v_place, .a_stride = row,
+        for (int64_t place = 0; place < g->grid.places; place++) {
+            const GemmBlock b = {.rows = rows,
+                                 .n = out,
+                                 .k = in,
+                                 .first = o / PANEL,
+                                 .last = div_up(o + count, PANEL),
+                                 .k_count = in,
+                                 .a = v + place * v_place,
+                                 .a_stride = row,
                                  .packed = job->packed + place * packed_floats(out, in),
-                                 .c = m + place * m_place - o, .c_stride = CHUNK,
-                                 .begin = 1, .end = 1};
+                                 .c = m + place * m_place - o,
+                                 .c_stride = CHUNK,
+                                 .begin = 1,
+                                 .end = 1};
             gemm_block(&b);
         }
         for (int64_t i = 0; i < rows; i++) {
-            const Products products = {.job = job, .place = place_of(g, begin + i),
-                                       .m = m + i * CHUNK, .place_stride = m_place, .o0 = o,
+            const Products products = {.job = job,
+                                       .place = place_of(&g->grid, begin + i),
+                                       .m = m + i * CHUNK,
+                                       .place_stride = m_place,
+                                       .o0 = o,
                                        .count = count};
             transform_output(&products);
         }
@@ -342,55 +198,38 @@ static void compute_part(void *data, int64_t begin, int64_t end, int32_t worker)
 {
     const Job *job = data;
     const Winograd *g = job->winograd;
-    const int64_t out = g->shape.out_channels, chunks = div_up(out, CHUNK);
+    const int64_t out = g->grid.shape.out_channels, chunks = div_up(out, CHUNK);
     for (int64_t i = begin; i < end; i++) {
         const int64_t first = i / g->parts * g->block, part = i % g->parts;
-        compute_tiles(job, first, min_i64(job->tiles, first + g->block),
-                      chunks * part / g->parts * CHUNK,
-                      min_i64(out, chunks * (part + 1) / g->parts * CHUNK),
-                      job->scratch + worker * g->part);
-    }
-}
-
-/* G of a side: row j has the powers of point j by the product of its distances to the others. */
-static void weight_matrix(const Side *side, double matrix[MAX_POINTS][MAX_POINTS])
-{
-    const int finite = side->points - 1;
-    for (int j = 0; j < side->points; j++) {
-        double value = 1;
-        for (int k = 0; j < finite && k < finite; k++)
-            value /= k == j ? 1 : side->finite[j] - side->finite[k];
-        for (int i = 0; i < side->taps; i++) {
-            const int at_infinity = i == side->taps - 1;
-            matrix[j][i] = j < finite ? value : at_infinity;
-            value *= j < finite ? side->finite[j] : 1;
-        }
+        compute_tiles(
+            job, first, min_i64(job->tiles, first + g->block), chunks * part / g->parts * CHUNK,
+            min_i64(out, chunks * (part + 1) / g->parts * CHUNK), job->scratch + worker * g->part);
     }
 }
 
 /* G w G' of as many channels as a lane has: weights of all taps, `step` apart, from `w` to places
  * `place_stride` apart. */
 static void transform_weight(const Winograd *g, double rows[MAX_POINTS][MAX_POINTS],
-                             double columns[MAX_POINTS][MAX_POINTS], const float *w,
-                             int64_t step, float *to, int64_t place_stride)
+                             double columns[MAX_POINTS][MAX_POINTS], const float *w, int64_t step,
+                             float *to, int64_t place_stride)
 {
-    const int taps_h = g->height->taps, taps_w = g->width->taps;
-    for (int p = 0; p < g->height->points; p++) {
+    const int taps_h = g->grid.height->taps, taps_w = g->grid.width->taps;
+    for (int p = 0; p < g->grid.height->points; p++) {
         Wide d[MAX_TAPS_SIDE];
         for (int j = 0; j < taps_w; j++) {
-            d[j] = (Wide) {0};
+            d[j] = (Wide){0};
             for (int i = 0; i < taps_h; i++) {
                 Lane tap;
                 load(&tap, w + (i * taps_w + j) * step);
                 d[j] += rows[p][i] * __builtin_convertvector(tap, Wide);
             }
         }
-        for (int q = 0; q < g->width->points; q++) {
+        for (int q = 0; q < g->grid.width->points; q++) {
             Wide sum = {0};
             for (int j = 0; j < taps_w; j++)
                 sum += columns[q][j] * d[j];
             const Lane value = __builtin_convertvector(sum, Lane);
-            memcpy(to + (p * g->width->points + q) * place_stride, &value, sizeof value);
+            memcpy(to + (p * g->grid.width->points + q) * place_stride, &value, sizeof value);
         }
     }
 }
@@ -401,15 +240,15 @@ static void pack_part(void *data, int64_t begin, int64_t end, int32_t worker)
     enum { PLACE = PANEL * WIDTH };
     const Job *job = data;
     const Winograd *g = job->winograd;
-    const int64_t in = g->shape.in_channels, out = g->shape.out_channels;
-    const int64_t taps = g->height->taps * g->width->taps;
+    const int64_t in = g->grid.shape.in_channels, out = g->grid.shape.out_channels;
+    const int64_t taps = g->grid.height->taps * g->grid.width->taps;
     const int64_t rows = g->gradient ? out : in, step = g->gradient ? -rows : rows;
     const float *weight = job->weight + (g->gradient ? (taps - 1) * rows : 0);
     double row[MAX_POINTS][MAX_POINTS], column[MAX_POINTS][MAX_POINTS];
     float places[MAX_PLACES * PLACE];
     (void) worker;
-    weight_matrix(g->height, row);
-    weight_matrix(g->width, column);
+    weight_matrix(g->grid.height, row);
+    weight_matrix(g->grid.width, column);
     for (int64_t panel = begin; panel < end; panel++) {
         const int64_t o = panel * PANEL, count = min_i64(PANEL, out - o);
         for (int64_t c = 0; c < in; c += WIDTH) {
@@ -422,7 +261,7 @@ static void pack_part(void *data, int64_t begin, int64_t end, int32_t worker)
                 for (int64_t i = 0; i < count; i++)
                     transform_weight(g, row, column, weight + (o + i) * taps * rows + c, step,
                                      places + i * WIDTH, PLACE);
-            for (int64_t place = 0; place < g->places; place++)
+            for (int64_t place = 0; place < g->grid.places; place++)
                 gemm_pack(job->packed + place * packed_floats(out, in) + o * in, count, in, 0, 1, c,
                           WIDTH, places + place * PLACE, g->gradient ? PANEL : 1,
                           g->gradient ? 1 : WIDTH);
@@ -432,20 +271,25 @@ static void pack_part(void *data, int64_t begin, int64_t end, int32_t worker)
 
 static int64_t packed_weights(const Winograd *g)
 {
-    return line_floats(g->places * packed_floats(g->shape.out_channels, g->shape.in_channels));
+    return line_floats(g->grid.places *
+                       packed_floats(g->grid.shape.out_channels, g->grid.shape.in_channels));
 }
 
 static void pack_weights(const Engine *engine, Job *job)
 {
-    run_static(engine, panels_of(job->winograd->shape.out_channels), 1, pack_part, job);
+    run_static(engine, panels_of(job->winograd->grid.shape.out_channels), 1, pack_part, job);
 }
 
 static XgStatus run_winograd(const Engine *engine, const Kernel *kernel, const XgRun *run)
 {
     const Winograd *g = (const Winograd *) kernel;
-    Job job = {.winograd = g, .x = run->inputs[0], .y = run->outputs[0], .scratch = run->scratch,
-               .weight = run->inputs[1], .packed = kernel->packed,
-               .tiles = run->batch * g->tiles_h * g->tiles_w};
+    Job job = {.winograd = g,
+               .x = run->inputs[0],
+               .y = run->outputs[0],
+               .scratch = run->scratch,
+               .weight = run->inputs[1],
+               .packed = kernel->packed,
+               .tiles = run->batch * tiles_of(&g->grid)};
     if (!job.y)
         return XG_OK;
     if (!job.packed) {
@@ -459,27 +303,12 @@ static XgStatus run_winograd(const Engine *engine, const Kernel *kernel, const X
     return XG_OK;
 }
 
-/* FORMS when there is none. */
-static Form form_of(const Shape *s)
-{
-    Form form = 0;
-    while (form < FORMS && (sides[forms[form].height].taps != s->kernel_h ||
-                            sides[forms[form].width].taps != s->kernel_w))
-        form++;
-    return form;
-}
-
-static int64_t tiles_of(const Shape *s, Form form)
-{
-    return div_up(s->out_h, sides[forms[form].height].out) *
-           div_up(s->out_w, sides[forms[form].width].out);
-}
-
 int winograd_suits(const Shape *s, int64_t max_batch)
 {
-    const Form form = form_of(s);
-    if (form == FORMS ||
-        (s->in_channels > FEW_CHANNELS && tiles_of(s, form) * max_batch < 2 * MANY_TILES))
+    if (form_of(s) == FORMS)
+        return 0;
+    const Grid g = grid_of(s);
+    if (s->in_channels > FEW_CHANNELS && tiles_of(&g) * max_batch < 2 * MANY_TILES)
         return 0;
     return s->stride_h == 1 && s->stride_w == 1 && s->dilation == 1 && s->groups == 1 &&
            s->in_channels % WIDTH == 0 && s->out_channels % WIDTH == 0 && s->in_channels >= PANEL &&
@@ -489,10 +318,12 @@ int winograd_suits(const Shape *s, int64_t max_batch)
 /* Tiles and output channels of a task. */
 static void divide_work(const Engine *engine, Winograd *g, int64_t max_batch)
 {
-    const int64_t in = g->shape.in_channels, out = g->shape.out_channels;
-    const int64_t tiles = tiles_of(&g->shape, g->form) * max_batch;
-    const int64_t floats = g->places * in * out > FEW_WEIGHTS ? 2 * BLOCK_FLOATS : BLOCK_FLOATS;
-    g->block = max_i64(in > FEW_CHANNELS ? MANY_TILES : 1, floats / (g->places * in) / 14 * 14);
+    const int64_t in = g->grid.shape.in_channels, out = g->grid.shape.out_channels;
+    const int64_t tiles = tiles_of(&g->grid) * max_batch;
+    const int64_t floats =
+        g->grid.places * in * out > FEW_WEIGHTS ? 2 * BLOCK_FLOATS : BLOCK_FLOATS;
+    g->block =
+        max_i64(in > FEW_CHANNELS ? MANY_TILES : 1, floats / (g->grid.places * in) / 14 * 14);
     g->parts = 1;
     /* Small batches: work for everybody, the larger of the two sides being divided. */
     if (tiles <= g->block && tiles < out) {
@@ -510,23 +341,17 @@ static Kernel *prepare(const Engine *engine, const XgNodeInfo *node, const Shape
     Winograd *g = (Winograd *) kernel_new(sizeof *g, node, run_winograd);
     if (!g)
         return NULL;
-    g->shape = *s;
+    g->grid = grid_of(s);
     g->gradient = gradient;
-    g->form = form_of(s);
-    g->height = &sides[forms[g->form].height];
-    g->width = &sides[forms[g->form].width];
-    g->places = g->height->points * g->width->points;
     g->x_pixel = node->inputs[0]->stride;
     g->y_pixel = node->outputs[0]->stride;
     g->r_pixel = stride_of(node, 3);
-    g->tiles_h = div_up(s->out_h, g->height->out);
-    g->tiles_w = div_up(s->out_w, g->width->out);
     divide_work(engine, g, node->max_batch);
     g->part =
-        g->places * (place_floats(g->block * row_floats(in)) + place_floats(g->block * CHUNK));
+        g->grid.places * (place_floats(g->block * row_floats(in)) + place_floats(g->block * CHUNK));
     g->input_count = node->input_count;
-    g->activation = gradient ? ACT_NONE
-                             : (Activation) activation_of(attr_string(node, "activation"));
+    g->activation =
+        gradient ? ACT_NONE : (Activation) activation_of(attr_string(node, "activation"));
     int64_t scratch = g->part * engine->workers;
     if (node->inputs[1]->constant) {
         g->base.packed = floats_new((uint64_t) packed_weights(g));

@@ -19,4 +19,8 @@ int winograd_suits_gradient(const Shape *shape, int64_t max_batch);
 Kernel *winograd_prepare_gradient(const Engine *engine, const XgNodeInfo *node, const Shape *shape,
                                   uint64_t *scratch_size);
 
+/** The kernel of a conv2d_grad_weight/1 node that winograd_suits() as forward node. */
+Kernel *winograd_prepare_weight(const Engine *engine, const XgNodeInfo *node, const Shape *shape,
+                                uint64_t *scratch_size);
+
 #endif
