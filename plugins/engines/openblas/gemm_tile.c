@@ -11,6 +11,29 @@
 
 typedef Vector Sums[TILE_ROWS][WIDE];
 
+/* Adds left * right to a row of sums. */
+INLINE void row_step(Vector *sum, const float *left, const Vector *right, const int nv)
+{
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    /* Sixteen registers are just enough, if the compiler gives no product a register of its own. */
+    Vector value;
+    if (nv == 2)
+        __asm__("vbroadcastss %3, %2\n\t"
+                "vfmadd231ps %4, %2, %0\n\t"
+                "vfmadd231ps %5, %2, %1"
+                : "+x"(sum[0]), "+x"(sum[1]), "=&x"(value)
+                : "m"(*left), "x"(right[0]), "x"(right[1]));
+    else
+        __asm__("vbroadcastss %2, %1\n\t"
+                "vfmadd231ps %3, %1, %0"
+                : "+x"(sum[0]), "=&x"(value)
+                : "m"(*left), "x"(right[0]));
+#else
+    const Vector value = vector_set(*left);
+    UNROLL for (int v = 0; v < nv; v++) sum[v] = vector_fma(value, right[v], sum[v]);
+#endif
+}
+
 /* Sums over k, `step` values of it at a time, of rows that are `stride` apart: three pointers and
  * two strides are few enough to stay in registers. */
 #define FROM(i) ((i) < 5 ? a0 : (i) < 10 ? a5 : a10)
@@ -31,12 +54,7 @@ INLINE void strided_steps(const Tile *t, Sums sum, const int mr, const int nv, i
         {
             Vector right[WIDE];
             UNROLL for (int v = 0; v < nv; v++) right[v] = vector_load(b + s * PANEL + v * LANES);
-            UNROLL for (int i = 0; i < mr; i++)
-            {
-                const Vector left = vector_set(ROW(i)[s]);
-                UNROLL for (int v = 0; v < nv; v++) sum[i][v] =
-                    vector_fma(left, right[v], sum[i][v]);
-            }
+            UNROLL for (int i = 0; i < mr; i++) row_step(sum[i], &ROW(i)[s], right, nv);
         }
     }
 }
@@ -58,8 +76,12 @@ INLINE void packed_steps(const Tile *t, Sums sum, const int mr, const int nv, in
         {
             Vector right[WIDE];
             UNROLL for (int v = 0; v < nv; v++) right[v] = vector_load(b + s * PANEL + v * LANES);
+#ifdef __AVX512F__
             UNROLL for (int i = 0; i < mr; i++) UNROLL for (int v = 0; v < nv; v++) sum[i][v] =
                 vector_fma(vector_set(a[v][s * mr + i]), right[v], sum[i][v]);
+#else
+            UNROLL for (int i = 0; i < mr; i++) row_step(sum[i], &a[0][s * mr + i], right, nv);
+#endif
         }
     }
 }

@@ -35,7 +35,7 @@ typedef int64_t VectorMask; /* how many lanes */
 
 /* Channels of one vector of the compiler's in kernels that need no other operations. It splits what
  * is longer than registers, but keeps such sums in memory. */
-#ifdef VECTOR_NEON
+#ifdef VECTOR_FMA
 enum { CHANNELS_AT_ONCE = LANES };
 #else
 enum { CHANNELS_AT_ONCE = 16 };
