@@ -8,13 +8,17 @@
 
 #include <stdlib.h>
 
+/* BLOCK_K: sums in one go, of which a group of rows and a panel stay in the inner caches;
+ * BLOCK_FLOATS: of gathered rows, a part of L2; MANY_WEIGHTS: floats, L2. */
+#ifdef SMALL_CACHES
+enum { GROUP = 12, BLOCK_K = 320, BLOCK_FLOATS = 32768, MANY_WEIGHTS = 131072 };
+#else
+enum { GROUP = 14, BLOCK_K = 768, BLOCK_FLOATS = 196608, MANY_WEIGHTS = 524288 };
+#endif
 enum {
-    BLOCK_K = 768, /* sums in one go: a group of rows and a panel stay in the inner caches */
-    BLOCK_ROWS = 14 * 32,
-    FEW_ROWS = 14 * 16,
-    BLOCK_FLOATS = 196608, /* of gathered rows: a part of L2 */
-    MANY_WEIGHTS = 524288, /* floats: L2 */
-    ALIASED = 1024         /* floats: a way of L1 */
+    BLOCK_ROWS = GROUP * 32,
+    FEW_ROWS = GROUP * 16,
+    ALIASED = 1024 /* floats: a way of L1 */
 };
 
 typedef struct {
@@ -172,9 +176,9 @@ static int64_t k_block_of(int64_t k)
 /* Rows of a block: few enough for the caches, and for work for everybody. */
 static int64_t tile_of(int64_t rows, int64_t k_block, int64_t pieces)
 {
-    const int64_t fit = max_i64(1, min_i64(BLOCK_ROWS, BLOCK_FLOATS / k_block) / 14) * 14;
-    const int64_t share = div_up(div_up(rows, pieces), 14) * 14;
-    return max_i64(14, min_i64(fit, share));
+    const int64_t fit = max_i64(1, min_i64(BLOCK_ROWS, BLOCK_FLOATS / k_block) / GROUP) * GROUP;
+    const int64_t share = div_up(div_up(rows, pieces), GROUP) * GROUP;
+    return max_i64(GROUP, min_i64(fit, share));
 }
 
 /* Tasks for everybody: few rows by parts of the panels, where these are too many for the caches and

@@ -29,8 +29,13 @@ static void finish(const GemmBlock *b)
 
 #ifdef VECTOR_FMA
 
-/* Floats of panels that stay cached while groups of rows pass, each writing whole lines. */
+/* Floats of panels that stay cached while groups of rows pass, each writing whole lines: much of a
+ * large L2. A small one is left to the rows, and L1 has one panel. */
+#ifdef SMALL_CACHES
+enum { CACHED_FLOATS = 1 };
+#else
 enum { CACHED_FLOATS = 131072 };
+#endif
 
 /* A group of rows by a tile's columns from `column` on. */
 static Tile tile_of(const GemmBlock *b, int64_t group, int64_t column, int in_tile)

@@ -11,7 +11,11 @@
 #include "engine.h"
 #include "vector.h"
 
+#ifdef SMALL_CACHES
+enum { PANEL = 16 };
+#else
 enum { PANEL = 32 };
+#endif
 
 typedef enum { ACT_NONE, ACT_RELU, ACT_RELU6, ACT_SILU, ACT_HARDSWISH, ACT_GELU } Activation;
 
