@@ -10,10 +10,16 @@ enum {
     CHUNK = 2 * PANEL,     /* output channels at a time */
     BLOCK_FLOATS = 131072, /* of transformed input, with results and weights in L2; more ... */
     FEW_WEIGHTS = 36 * 128 * 128, /* ... where the transformed weights are too many for it */
-    FEW_CHANNELS = 256,           /* beyond, they outgrow the caches ... */
-    MANY_TILES = 56,              /* ... so that each reading of them must serve that many tiles */
+    FEW_CHANNELS = 256,           /* beyond, they outgrow the caches */
     ALIASED = 512                 /* floats that far apart share a cache's set */
 };
+/* GROUP: tiles of whole register tiles; MANY_TILES: what each reading of many weights serves;
+ * FEWEST_TILES: what makes it worth it. */
+#ifdef SMALL_CACHES
+enum { GROUP = 12, MANY_TILES = 96, FEWEST_TILES = 24 };
+#else
+enum { GROUP = 14, MANY_TILES = 56, FEWEST_TILES = 112 };
+#endif
 typedef int32_t Mask __attribute__((vector_size(WIDTH * sizeof(float))));
 typedef struct {
     Kernel base;
@@ -308,7 +314,7 @@ int winograd_suits(const Shape *s, int64_t max_batch)
     if (form_of(s) == FORMS)
         return 0;
     const Grid g = grid_of(s);
-    if (s->in_channels > FEW_CHANNELS && tiles_of(&g) * max_batch < 2 * MANY_TILES)
+    if (s->in_channels > FEW_CHANNELS && tiles_of(&g) * max_batch < FEWEST_TILES)
         return 0;
     return s->stride_h == 1 && s->stride_w == 1 && s->dilation == 1 && s->groups == 1 &&
            s->in_channels % WIDTH == 0 && s->out_channels % WIDTH == 0 && s->in_channels >= PANEL &&
@@ -323,7 +329,7 @@ static void divide_work(const Engine *engine, Winograd *g, int64_t max_batch)
     const int64_t floats =
         g->grid.places * in * out > FEW_WEIGHTS ? 2 * BLOCK_FLOATS : BLOCK_FLOATS;
     g->block =
-        max_i64(in > FEW_CHANNELS ? MANY_TILES : 1, floats / (g->grid.places * in) / 14 * 14);
+        max_i64(in > FEW_CHANNELS ? MANY_TILES : 1, floats / (g->grid.places * in) / GROUP * GROUP);
     g->parts = 1;
     /* Small batches: work for everybody, the larger of the two sides being divided. */
     if (tiles <= g->block && tiles < out) {
