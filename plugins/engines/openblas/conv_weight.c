@@ -9,9 +9,13 @@
 
 #include <stdlib.h>
 
+/* ROWS: summed in one go; OUTPUTS: output channels at a time. */
+#ifdef SMALL_CACHES
+enum { ROWS = 256, OUTPUTS = 192 };
+#else
+enum { ROWS = 384, OUTPUTS = 280 };
+#endif
 enum {
-    ROWS = 384,                   /* summed in one go */
-    OUTPUTS = 280,                /* output channels at a time */
     ROWS_TO_SHARE = 1024,         /* per worker, from which on rows are shared out */
     LEFT = ROWS * OUTPUTS + 16,   /* floats of packed gradients */
     PART = LEFT + ROWS * PANEL    /* scratch floats of a worker */

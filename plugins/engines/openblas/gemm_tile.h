@@ -31,8 +31,12 @@ typedef struct {
 /** Computes `rows`, 1..TILE_ROWS, rows of a tile. */
 void gemm_tile(const Tile *tile, int64_t rows);
 
-/** Tiles that gemm_row() takes. */
+/** Tiles that gemm_row() takes: as many as registers hold. */
+#ifdef SMALL_CACHES
+enum { ROW_TILES = 4 };
+#else
 enum { ROW_TILES = 8 };
+#endif
 
 /** Computes one row of ROW_TILES whole tiles of the same left-hand matrix. It reads the right-hand
  *  ones side by side: memory gives them faster from several places than from one. */
