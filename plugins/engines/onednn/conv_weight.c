@@ -136,10 +136,10 @@ static XgStatus run_weight(const Engine *engine, const Kernel *kernel, const XgR
         return onednn_status(onednn, status, "a gradient of weights");
     job.scratch = w->spare ? w->spare : run->scratch;
     job.part = w->spare ? w->spare_part : w->part;
-    run_static(engine, job.count, 1, sum_part, &job);
+    run_even(engine, job.count, 1, sum_part, &job);
     status = (dnnl_status_t) atomic_load(&job.status);
     if (status == dnnl_success && job.count > 1)
-        run_static(engine, w->sum_bytes / (int64_t) sizeof(float), 1024, add_part, &job);
+        run_even(engine, w->sum_bytes / (int64_t) sizeof(float), 1024, add_part, &job);
     const Guard last = guard_begin(GUARD_RUN);
     if (status == dnnl_success)
         status = reorder(onednn, 0, &w->weights, job.scratch, &w->stored, run->outputs[0]);

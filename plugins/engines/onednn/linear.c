@@ -261,7 +261,7 @@ static XgStatus run_linear(const Engine *engine, const Kernel *kernel, const XgR
         return onednn_status(onednn, status, "a matrix product");
     job.scratch = linear->spare ? linear->spare : run->scratch;
     job.part = linear->spare ? linear->spare_part : linear->part;
-    run_static(engine, div_up(job.product.m, job.rows), 1, compute_part, &job);
+    run_even(engine, div_up(job.product.m, job.rows), 1, compute_part, &job);
     return onednn_status(onednn, (dnnl_status_t) atomic_load(&job.status), "a matrix product");
 }
 

@@ -74,7 +74,7 @@ static void pack_weights(const Engine *engine, const Conv *conv, const float *we
 {
     for (int i = 0; i < conv->phase_count; i++) {
         Job job = {.conv = conv, .phase = &conv->phases[i], .weight = weight, .packed = packed};
-        run_static(engine, panels_of(conv->n) * conv->groups, 1, pack_part, &job);
+        run_even(engine, panels_of(conv->n) * conv->groups, 1, pack_part, &job);
     }
 }
 
@@ -224,7 +224,7 @@ static XgStatus run_conv(const Engine *engine, const Kernel *kernel, const XgRun
     job.bias = conv->input_count > 2 ? run->inputs[2] : NULL;
     job.residual = conv->input_count > 3 ? run->inputs[3] : NULL;
     if (conv->phase_count < conv->up_h * conv->up_w)
-        run_static(engine, run->batch * conv->c_h * conv->c_w * conv->c_pixel, 1024, zero_part,
+        run_even(engine, run->batch * conv->c_h * conv->c_w * conv->c_pixel, 1024, zero_part,
                    job.y);
     for (int i = 0; i < conv->phase_count; i++) {
         const Gather *g = &conv->phases[i].gather;

@@ -112,7 +112,7 @@ static XgStatus run_weight(const Engine *engine, const Kernel *kernel, const XgR
     job.column_parts = job.row_parts > 1 ? 1 : min_i64(panels_of(w->columns), engine->workers * 2);
     run_dynamic(engine, w->groups * job.row_parts * job.column_parts, 1, compute_part, &job);
     if (job.row_parts > 1)
-        run_static(engine, w->groups * w->outputs * w->columns, 1024, reduce_part, &job);
+        run_even(engine, w->groups * w->outputs * w->columns, 1024, reduce_part, &job);
     return XG_OK;
 }
 

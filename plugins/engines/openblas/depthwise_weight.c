@@ -139,7 +139,7 @@ static XgStatus run_weight(const Engine *engine, const Kernel *kernel, const XgR
     float *dw = run->outputs[0];
     if (!dw)
         return XG_OK;
-    run_static(engine, job.parts, 1, sum_part, &job);
+    run_even(engine, job.parts, 1, sum_part, &job);
     for (int64_t c = 0; c < channels; c++)
         for (int64_t tap = 0; tap < taps; tap++) {
             float sum = 0;

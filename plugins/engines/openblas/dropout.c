@@ -134,9 +134,9 @@ static XgStatus run_dropout(const Engine *engine, const Kernel *kernel, const Xg
     Job job = {.dropout = d, .x = run->inputs[0], .y = run->outputs[0], .mask = run->outputs[1],
                .seed = seed_and_step[0], .stream = d->stream + (seed_and_step[1] << 20)};
     if (d->size == 1)
-        run_static(engine, run->batch * d->units, GRAIN, drop_elements, &job);
+        run_even(engine, run->batch * d->units, GRAIN, drop_elements, &job);
     else
-        run_static(engine, run->batch, 1, drop_images, &job);
+        run_even(engine, run->batch, 1, drop_images, &job);
     return XG_OK;
 }
 

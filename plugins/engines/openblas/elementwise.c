@@ -145,18 +145,18 @@ static XgStatus run_map(const Engine *engine, const Kernel *kernel, const XgRun 
     if (!job.out)
         return XG_OK;
     if (!map->func && map->channels == 0) {
-        run_static(engine, count, GRAIN, scale_part, &job);
+        run_even(engine, count, GRAIN, scale_part, &job);
         return XG_OK;
     }
     if (map->multiply >= 0)
         job.b = run->inputs[1];
     if (map->channels > 0)
-        run_static(engine, count / map->channels, div_up(GRAIN, map->channels), broadcast_part,
+        run_even(engine, count / map->channels, div_up(GRAIN, map->channels), broadcast_part,
                    &job);
     else if (map->apart)
-        run_static(engine, count / map->width, div_up(GRAIN, map->width), map_rows, &job);
+        run_even(engine, count / map->width, div_up(GRAIN, map->width), map_rows, &job);
     else
-        run_static(engine, count, GRAIN, map_part, &job);
+        run_even(engine, count, GRAIN, map_part, &job);
     return XG_OK;
 }
 

@@ -114,11 +114,14 @@ static inline int64_t line_floats(int64_t floats)
     return div_up(floats, 16) * 16;
 }
 
-static inline void run_static(const Engine *engine, int64_t count, int64_t grain,
-                              void (*func)(void *, int64_t, int64_t, int32_t), void *data)
+/* Pieces of equal size, several a worker: one that the system slows down holds up nobody. They
+ * depend on nothing but the count and the number of workers. */
+static inline void run_even(const Engine *engine, int64_t count, int64_t grain,
+                            void (*func)(void *, int64_t, int64_t, int32_t), void *data)
 {
+    const int64_t piece = div_up(div_up(count, 8 * (int64_t) engine->workers), grain) * grain;
     if (count > 0)
-        engine->threads->run(engine->host, count, grain, func, data);
+        engine->threads->run_dynamic(engine->host, count, piece, func, data);
 }
 
 static inline void run_dynamic(const Engine *engine, int64_t count, int64_t grain,

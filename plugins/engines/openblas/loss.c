@@ -107,7 +107,7 @@ static XgStatus run_loss(const Engine *engine, const Kernel *kernel, const XgRun
     const Loss *loss = (const Loss *) kernel;
     Job job = {.loss = loss, .a = run->inputs[0], .targets = run->inputs[1],
                .out = run->outputs[0], .p = run->outputs[1], .room = run->scratch};
-    run_static(engine, run->batch, GRAIN, loss_rows, &job);
+    run_even(engine, run->batch, GRAIN, loss_rows, &job);
     return XG_OK;
 }
 
@@ -117,7 +117,7 @@ static XgStatus run_gradient(const Engine *engine, const Kernel *kernel, const X
     Job job = {.loss = loss, .a = run->inputs[0], .targets = run->inputs[1],
                .dloss = run->inputs[2], .out = run->outputs[0]};
     if (job.out)
-        run_static(engine, run->batch, GRAIN, gradient_rows, &job);
+        run_even(engine, run->batch, GRAIN, gradient_rows, &job);
     return XG_OK;
 }
 

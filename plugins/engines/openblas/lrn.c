@@ -104,7 +104,7 @@ static XgStatus run_forward(const Engine *engine, const Kernel *kernel, const Xg
     const Response *r = (const Response *) kernel;
     Job job = {.response = r, .x = run->inputs[0], .out = run->outputs[0], .lines = run->scratch};
     if (job.out)
-        run_static(engine, run->batch * r->pixels, GRAIN, forward_pixels, &job);
+        run_even(engine, run->batch * r->pixels, GRAIN, forward_pixels, &job);
     return XG_OK;
 }
 
@@ -114,7 +114,7 @@ static XgStatus run_backward(const Engine *engine, const Kernel *kernel, const X
     Job job = {.response = r, .dy = run->inputs[0], .x = run->inputs[1], .out = run->outputs[0],
                .lines = run->scratch};
     if (job.out)
-        run_static(engine, run->batch * r->pixels, GRAIN, backward_pixels, &job);
+        run_even(engine, run->batch * r->pixels, GRAIN, backward_pixels, &job);
     return XG_OK;
 }
 

@@ -136,7 +136,7 @@ static void apply(const Engine *engine, Job *job, const float *weight, const flo
     job->mean = mean;
     job->scale = scale;
     job->shift = shift;
-    run_static(engine, job->rows, GRAIN, apply_part, job);
+    run_even(engine, job->rows, GRAIN, apply_part, job);
 }
 
 static XgStatus run_inference(const Engine *engine, const Kernel *kernel, const XgRun *run)
@@ -193,7 +193,7 @@ static XgStatus run_train(const Engine *engine, const Kernel *kernel, const XgRu
     float *rest = job.columns + job.parts * 2 * channels;
     float *mean = run->outputs[1] ? run->outputs[1] : rest;
     float *inverse = run->outputs[2] ? run->outputs[2] : rest + channels;
-    run_static(engine, job.parts, 1, statistics_part, &job);
+    run_even(engine, job.parts, 1, statistics_part, &job);
     finish_statistics(&job, run, mean, inverse);
     if (job.y)
         apply(engine, &job, run->inputs[1], run->inputs[2], mean, inverse, rest + 2 * channels);

@@ -208,12 +208,12 @@ static XgStatus run_grad(const Engine *engine, const Kernel *kernel, const XgRun
     job.offset = offset;
     job.slope = slope;
     if (norm->batch || run->outputs[1] || run->outputs[2])
-        run_static(engine, job.parts, 1, sums_part, &job);
+        run_even(engine, job.parts, 1, sums_part, &job);
     else
         memset(job.sums, 0, (size_t) (job.parts * 2 * channels) * sizeof(double));
     finish_sums(&job, inverse, run->outputs[1], run->outputs[2], offset, slope);
     if (job.dx)
-        run_static(engine, job.rows, GRAIN, apply_part, &job);
+        run_even(engine, job.rows, GRAIN, apply_part, &job);
     return XG_OK;
 }
 
@@ -285,7 +285,7 @@ static XgStatus run_sum(const Engine *engine, const Kernel *kernel, const XgRun 
     job.columns = (float *) (job.sums + job.parts * channels);
     if (!run->outputs[0])
         return XG_OK;
-    run_static(engine, job.parts, 1, sum_part, &job);
+    run_even(engine, job.parts, 1, sum_part, &job);
     for (int64_t c = 0; c < channels; c++) {
         double total = 0;
         for (int64_t part = 0; part < job.parts; part++)

@@ -116,7 +116,7 @@ static XgStatus run_pool(const Engine *engine, const Kernel *kernel, const XgRun
     const Pool *p = (const Pool *) kernel;
     Job job = {.pool = p, .x = run->inputs[0], .y = run->outputs[0], .lines = run->scratch};
     if (job.y)
-        run_static(engine, run->batch * p->out_h, 1, pool_lines, &job);
+        run_even(engine, run->batch * p->out_h, 1, pool_lines, &job);
     return XG_OK;
 }
 

@@ -147,7 +147,7 @@ static XgStatus run_pool_grad(const Engine *engine, const Kernel *kernel, const 
                .y = maximum ? run->inputs[2] : NULL, .dx = run->outputs[0],
                .lines = run->scratch, .bands = div_up(p->in_h, height), .height = height};
     if (job.dx)
-        run_static(engine, run->batch * job.bands, 1, spread_bands, &job);
+        run_even(engine, run->batch * job.bands, 1, spread_bands, &job);
     return XG_OK;
 }
 

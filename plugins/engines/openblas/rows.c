@@ -209,7 +209,7 @@ static XgStatus run_softmax(const Engine *engine, const Kernel *kernel, const Xg
     const Rows *rows = (const Rows *) kernel;
     Job job = {.rows = rows, .a = run->inputs[0], .out = run->outputs[0]};
     if (job.out)
-        run_static(engine, run->batch * rows->rows, GRAIN, softmax_part, &job);
+        run_even(engine, run->batch * rows->rows, GRAIN, softmax_part, &job);
     return XG_OK;
 }
 
@@ -218,7 +218,7 @@ static XgStatus run_softmax_grad(const Engine *engine, const Kernel *kernel, con
     const Rows *rows = (const Rows *) kernel;
     Job job = {.rows = rows, .a = run->inputs[0], .b = run->inputs[1], .out = run->outputs[0]};
     if (job.out)
-        run_static(engine, run->batch * rows->rows, GRAIN, softmax_grad_part, &job);
+        run_even(engine, run->batch * rows->rows, GRAIN, softmax_grad_part, &job);
     return XG_OK;
 }
 
@@ -228,7 +228,7 @@ static XgStatus run_layer_norm(const Engine *engine, const Kernel *kernel, const
     Job job = {.rows = rows, .a = run->inputs[0], .weight = run->inputs[1],
                .bias = run->inputs[2], .out = run->outputs[0]};
     if (job.out)
-        run_static(engine, run->batch * rows->rows, GRAIN, layer_norm_part, &job);
+        run_even(engine, run->batch * rows->rows, GRAIN, layer_norm_part, &job);
     return XG_OK;
 }
 
@@ -239,7 +239,7 @@ static XgStatus run_layer_norm_grad(const Engine *engine, const Kernel *kernel, 
                .out = run->outputs[0], .sums = run->scratch, .count = run->batch * rows->rows,
                .parts = engine->workers};
     job.columns = (float *) (job.sums + job.parts * 2 * rows->width);
-    run_static(engine, job.parts, 1, layer_norm_grad_part, &job);
+    run_even(engine, job.parts, 1, layer_norm_grad_part, &job);
     for (int k = 0; k < 2; k++)
         for (int64_t i = 0; i < rows->width && run->outputs[1 + k]; i++) {
             double sum = 0;

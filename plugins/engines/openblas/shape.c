@@ -44,7 +44,7 @@ static XgStatus run_slice(const Engine *engine, const Kernel *kernel, const XgRu
 {
     SliceJob job = {(const Slice *) kernel, run->inputs[0], run->outputs[0]};
     if (job.y)
-        run_static(engine, run->batch * job.slice->rows, GRAIN, slice_rows, &job);
+        run_even(engine, run->batch * job.slice->rows, GRAIN, slice_rows, &job);
     return XG_OK;
 }
 
@@ -108,7 +108,7 @@ static XgStatus run_concat(const Engine *engine, const Kernel *kernel, const XgR
 {
     ConcatJob job = {(const Concat *) kernel, run->inputs, run->outputs[0]};
     if (job.y)
-        run_static(engine, run->batch * job.concat->rows, GRAIN, concat_rows, &job);
+        run_even(engine, run->batch * job.concat->rows, GRAIN, concat_rows, &job);
     return XG_OK;
 }
 
@@ -175,7 +175,7 @@ static XgStatus run_permute(const Engine *engine, const Kernel *kernel, const Xg
     PermuteJob job = {(const Permute *) kernel, run->inputs[0], run->outputs[0]};
     const Permute *p = job.permute;
     if (job.y && p->elements > 0)
-        run_static(engine, run->batch * (p->elements / p->dims[p->rank - 1]), GRAIN, permute_rows,
+        run_even(engine, run->batch * (p->elements / p->dims[p->rank - 1]), GRAIN, permute_rows,
                    &job);
     return XG_OK;
 }

@@ -65,7 +65,7 @@ static XgStatus run_rows(const Engine *engine, const XgRun *run, const Tokens *t
 {
     Job job = {tokens, run->inputs[0], run->inputs[1], run->outputs[0], run->batch};
     if (job.y)
-        run_static(engine, run->batch * tokens->tokens, ROWS, rows, &job);
+        run_even(engine, run->batch * tokens->tokens, ROWS, rows, &job);
     return XG_OK;
 }
 
@@ -84,7 +84,7 @@ static XgStatus run_sum(const Engine *engine, const Kernel *kernel, const XgRun 
     const Tokens *tokens = (const Tokens *) kernel;
     Job job = {tokens, run->inputs[0], NULL, run->outputs[0], run->batch};
     if (job.y)
-        run_static(engine, tokens->tokens * tokens->features, VALUES, sum_values, &job);
+        run_even(engine, tokens->tokens * tokens->features, VALUES, sum_values, &job);
     return XG_OK;
 }
 

@@ -283,7 +283,7 @@ static int64_t packed_weights(const Winograd *g)
 
 static void pack_weights(const Engine *engine, Job *job)
 {
-    run_static(engine, panels_of(job->winograd->grid.shape.out_channels), 1, pack_part, job);
+    run_even(engine, panels_of(job->winograd->grid.shape.out_channels), 1, pack_part, job);
 }
 
 static XgStatus run_winograd(const Engine *engine, const Kernel *kernel, const XgRun *run)

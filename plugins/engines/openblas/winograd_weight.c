@@ -231,7 +231,7 @@ static XgStatus run_weight(const Engine *engine, const Kernel *kernel, const XgR
     job.tile_parts = max_i64(1, min_i64(w->tile_parts, job.tiles / TILES));
     run_dynamic(engine, tasks * job.tile_parts, 1, sum_part, &job);
     if (job.tile_parts > 1)
-        run_static(engine, tasks * SIDE, 1, finish_part, &job);
+        run_even(engine, tasks * SIDE, 1, finish_part, &job);
     return XG_OK;
 }
 
