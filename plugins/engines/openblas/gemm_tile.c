@@ -11,11 +11,11 @@
 
 typedef Vector Sums[TILE_ROWS][WIDE];
 
-/* Adds left * right to a row of sums. */
+#ifdef FEW_REGISTERS
+/* Adds left * right to a row of sums. The registers are just enough, if the compiler gives no
+ * product one of its own. */
 INLINE void row_step(Vector *sum, const float *left, const Vector *right, const int nv)
 {
-#if defined(__AVX2__) && !defined(__AVX512F__)
-    /* Sixteen registers are just enough, if the compiler gives no product a register of its own. */
     Vector value;
     if (nv == 2)
         __asm__("vbroadcastss %3, %2\n\t"
@@ -28,11 +28,8 @@ INLINE void row_step(Vector *sum, const float *left, const Vector *right, const 
                 "vfmadd231ps %3, %1, %0"
                 : "+x"(sum[0]), "=&x"(value)
                 : "m"(*left), "x"(right[0]));
-#else
-    const Vector value = vector_set(*left);
-    UNROLL for (int v = 0; v < nv; v++) sum[v] = vector_fma(value, right[v], sum[v]);
-#endif
 }
+#endif
 
 /* Sums over k, `step` values of it at a time, of rows that are `stride` apart: three pointers and
  * two strides are few enough to stay in registers. */
@@ -54,7 +51,16 @@ INLINE void strided_steps(const Tile *t, Sums sum, const int mr, const int nv, i
         {
             Vector right[WIDE];
             UNROLL for (int v = 0; v < nv; v++) right[v] = vector_load(b + s * PANEL + v * LANES);
-            UNROLL for (int i = 0; i < mr; i++) row_step(sum[i], &ROW(i)[s], right, nv);
+            UNROLL for (int i = 0; i < mr; i++)
+            {
+#ifdef FEW_REGISTERS
+                row_step(sum[i], &ROW(i)[s], right, nv);
+#else
+                const Vector left = vector_set(ROW(i)[s]);
+                UNROLL for (int v = 0; v < nv; v++) sum[i][v] =
+                    vector_fma(left, right[v], sum[i][v]);
+#endif
+            }
         }
     }
 }
@@ -76,11 +82,11 @@ INLINE void packed_steps(const Tile *t, Sums sum, const int mr, const int nv, in
         {
             Vector right[WIDE];
             UNROLL for (int v = 0; v < nv; v++) right[v] = vector_load(b + s * PANEL + v * LANES);
-#ifdef __AVX512F__
+#ifdef FEW_REGISTERS
+            UNROLL for (int i = 0; i < mr; i++) row_step(sum[i], &a[0][s * mr + i], right, nv);
+#else
             UNROLL for (int i = 0; i < mr; i++) UNROLL for (int v = 0; v < nv; v++) sum[i][v] =
                 vector_fma(vector_set(a[v][s * mr + i]), right[v], sum[i][v]);
-#else
-            UNROLL for (int i = 0; i < mr; i++) row_step(sum[i], &a[0][s * mr + i], right, nv);
 #endif
         }
     }

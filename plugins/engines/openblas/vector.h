@@ -18,6 +18,7 @@ typedef __mmask16 VectorMask;
 #include <immintrin.h>
 #define VECTOR_FMA 1
 #define TILE_ROWS 6
+#define FEW_REGISTERS 1
 #define SMALL_CACHES 1 /* processors without AVX-512 mostly have an L2 of 256 or 512 KiB */
 enum { LANES = 8 };
 typedef __m256 Vector;
