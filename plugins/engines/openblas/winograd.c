@@ -7,9 +7,10 @@
 #include <stdlib.h>
 
 enum {
-    CHUNK = 2 * PANEL,     /* output channels at a time */
+    CHUNK = 64,            /* output channels at a time */
     BLOCK_FLOATS = 131072, /* of transformed input, with results and weights in L2; more ... */
     FEW_WEIGHTS = 36 * 128 * 128, /* ... where the transformed weights are too many for it */
+    LEAST_CHANNELS = 32,
     FEW_CHANNELS = 256,           /* beyond, they outgrow the caches */
     ALIASED = 512                 /* floats that far apart share a cache's set */
 };
@@ -317,8 +318,9 @@ int winograd_suits(const Shape *s, int64_t max_batch)
     if (s->in_channels > FEW_CHANNELS && tiles_of(&g) * max_batch < FEWEST_TILES)
         return 0;
     return s->stride_h == 1 && s->stride_w == 1 && s->dilation == 1 && s->groups == 1 &&
-           s->in_channels % WIDTH == 0 && s->out_channels % WIDTH == 0 && s->in_channels >= PANEL &&
-           s->out_channels >= PANEL && s->out_h >= 7 && s->out_w >= 7;
+           s->in_channels % WIDTH == 0 && s->out_channels % WIDTH == 0 &&
+           min_i64(s->in_channels, s->out_channels) >= LEAST_CHANNELS && s->out_h >= 7 &&
+           s->out_w >= 7;
 }
 
 /* Tiles and output channels of a task. */
