@@ -20,9 +20,12 @@ typedef struct Job {
 } Job;
 
 typedef struct Worker {
+    atomic_llong next; /* piece of the worker's share of a dynamic job */
+    gint64 end;
     XgPool *pool;
     pthread_t id;
     int number;
+    char apart[64]; /* the next one's `next` is in another cache line */
 } Worker;
 
 struct XgPool {
@@ -38,7 +41,6 @@ struct XgPool {
     atomic_int busy;     /* workers that have not done the job yet */
     atomic_int sleepers; /* workers that wait on `started` */
     atomic_bool waiting; /* the caller waits on `finished` */
-    atomic_llong next;   /* of a dynamic job */
 };
 
 /* Which pool this thread works for at the moment, and as whom. */
@@ -54,14 +56,45 @@ static inline void relax(void)
 #endif
 }
 
+static gint64 units_of(gint64 count, gint64 grain)
+{
+    return count / grain + (count % grain != 0);
+}
+
 static void static_piece(const Job *job, gint64 piece, int worker)
 {
-    const gint64 units = job->count / job->grain + (job->count % job->grain != 0);
+    const gint64 units = units_of(job->count, job->grain);
     const gint64 each = units / job->pieces, more = units % job->pieces;
     const gint64 first = piece * each + MIN(piece, more);
     const gint64 last = first + each + (piece < more);
     const gint64 end = last == units ? job->count : last * job->grain;
     job->func(job->data, first * job->grain, end, worker);
+}
+
+/* Each worker has a contiguous share of the pieces, and helps with others' when it is done: what
+ * it wrote in one job it mostly reads in the next, out of its own caches. */
+static void dynamic_pieces(XgPool *pool, int worker)
+{
+    const Job *job = &pool->job;
+    for (int i = 0; i < pool->threads; i++) {
+        Worker *owner = &pool->workers[(worker + i) % pool->threads];
+        gint64 piece;
+        while ((piece = atomic_fetch_add(&owner->next, 1)) < owner->end) {
+            const gint64 begin = piece * job->grain;
+            job->func(job->data, begin, begin + MIN(job->grain, job->count - begin), worker);
+        }
+    }
+}
+
+static void share_out(XgPool *pool, gint64 units)
+{
+    const gint64 each = units / pool->threads, more = units % pool->threads;
+    gint64 first = 0;
+    for (int i = 0; i < pool->threads; i++) {
+        atomic_store(&pool->workers[i].next, first);
+        first += each + (i < more);
+        pool->workers[i].end = first;
+    }
 }
 
 static void do_share(XgPool *pool, int worker)
@@ -75,9 +108,7 @@ static void do_share(XgPool *pool, int worker)
         if (worker < job->pieces)
             static_piece(job, worker, worker);
     } else {
-        gint64 begin;
-        while ((begin = atomic_fetch_add(&pool->next, job->grain)) < job->count)
-            job->func(job->data, begin, begin + MIN(job->grain, job->count - begin), worker);
+        dynamic_pieces(pool, worker);
     }
     current_pool = outer_pool;
     current_worker = outer_worker;
@@ -162,7 +193,8 @@ static void start_workers(XgPool *pool)
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     for (int i = 1; i < pool->threads; i++) {
-        pool->workers[i] = (Worker){.pool = pool, .number = i};
+        pool->workers[i].pool = pool;
+        pool->workers[i].number = i;
         if (pthread_create(&pool->workers[i].id, NULL, work, &pool->workers[i]) != 0)
             pool->threads = i;
     }
@@ -206,7 +238,7 @@ int xg_pool_threads(const XgPool *pool)
 static void run_job(XgPool *pool, Job job)
 {
     pool->job = job;
-    atomic_store(&pool->next, 0);
+    share_out(pool, units_of(job.count, job.grain));
     atomic_store(&pool->busy, pool->threads - 1);
     start_round(pool);
     do_share(pool, 0);
@@ -218,7 +250,7 @@ void xg_pool_run(XgPool *pool, gint64 count, gint64 grain, XgPoolFunc func, void
     if (count <= 0)
         return;
     grain = MAX(grain, 1);
-    const gint64 units = count / grain + (count % grain != 0);
+    const gint64 units = units_of(count, grain);
     const gint64 pieces = MIN(units, pool->threads);
     if (current_pool == pool)
         func(data, 0, count, current_worker);

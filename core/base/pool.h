@@ -25,8 +25,9 @@ int xg_pool_threads(const XgPool *pool);
  *  a call from within func runs it in place on the calling worker. [main] */
 void xg_pool_run(XgPool *pool, gint64 count, gint64 grain, XgPoolFunc func, void *data);
 
-/** Like xg_pool_run(), but pieces of `grain` items are taken as workers get free: for items
- *  whose results do not depend on the worker. [main] */
+/** Like xg_pool_run(), but in pieces of `grain` items: each worker takes those of its contiguous
+ *  share, then what is left of others': for items whose results do not depend on the worker.
+ *  [main] */
 void xg_pool_run_dynamic(XgPool *pool, gint64 count, gint64 grain, XgPoolFunc func, void *data);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgPool, xg_pool_free)
