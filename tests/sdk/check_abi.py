@@ -25,8 +25,8 @@ def library(include, compiler, folder):
     lines += [f"{name} public_{name.split()[-1]};" for _, name, _ in found]
     source, binary = folder / "abi.c", folder / "libabi.so"
     source.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    subprocess.run([*compiler, "-std=c99", "-g", "-O0", "-shared", "-fPIC", "-I", include, source,
-                    "-o", binary], check=True)
+    subprocess.run([*compiler, "-std=c99", "-g", "-O0", "-shared", "-fPIC", "-I", include.resolve(),
+                    source.name, "-o", binary], check=True, cwd=folder)
     return binary
 
 
