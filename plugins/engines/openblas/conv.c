@@ -11,9 +11,9 @@
 /* BLOCK_K: sums in one go, of which a group of rows and a panel stay in the inner caches;
  * BLOCK_FLOATS: of gathered rows, a part of L2; MANY_WEIGHTS: floats, L2. */
 #ifdef SMALL_CACHES
-enum { GROUP = 12, BLOCK_K = 320, BLOCK_FLOATS = 32768, MANY_WEIGHTS = 131072 };
+enum { BLOCK_K = 320, BLOCK_FLOATS = 32768, MANY_WEIGHTS = 131072 };
 #else
-enum { GROUP = 14, BLOCK_K = 768, BLOCK_FLOATS = 196608, MANY_WEIGHTS = 524288 };
+enum { BLOCK_K = 768, BLOCK_FLOATS = 196608, MANY_WEIGHTS = 524288 };
 #endif
 enum {
     BLOCK_ROWS = GROUP * 32,
@@ -225,7 +225,7 @@ static XgStatus run_conv(const Engine *engine, const Kernel *kernel, const XgRun
     job.residual = conv->input_count > 3 ? run->inputs[3] : NULL;
     if (conv->phase_count < conv->up_h * conv->up_w)
         run_even(engine, run->batch * conv->c_h * conv->c_w * conv->c_pixel, 1024, zero_part,
-                   job.y);
+                 job.y);
     for (int i = 0; i < conv->phase_count; i++) {
         const Gather *g = &conv->phases[i].gather;
         job.phase = &conv->phases[i];

@@ -196,7 +196,7 @@ static XgStatus run_depthwise(const Engine *engine, const Kernel *kernel, const 
     job.residual = conv->input_count > 3 ? run->inputs[3] : NULL;
     if (conv->phase_count < conv->up_h * conv->up_w)
         run_even(engine, run->batch * conv->c_h * conv->c_w * conv->channels, 1024, zero_part,
-                   job.y);
+                 job.y);
     for (int i = 0; i < conv->phase_count; i++) {
         job.phase = &conv->phases[i];
         run_even(engine, run->batch * job.phase->gather.out_h, 1, compute_lines, &job);

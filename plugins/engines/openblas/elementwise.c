@@ -152,7 +152,7 @@ static XgStatus run_map(const Engine *engine, const Kernel *kernel, const XgRun 
         job.b = run->inputs[1];
     if (map->channels > 0)
         run_even(engine, count / map->channels, div_up(GRAIN, map->channels), broadcast_part,
-                   &job);
+                 &job);
     else if (map->apart)
         run_even(engine, count / map->width, div_up(GRAIN, map->width), map_rows, &job);
     else

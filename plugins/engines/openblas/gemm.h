@@ -11,10 +11,11 @@
 #include "engine.h"
 #include "vector.h"
 
+/* GROUP: rows that give whole register tiles, which blocks are made of. */
 #ifdef SMALL_CACHES
-enum { PANEL = 16 };
+enum { PANEL = 16, GROUP = 12 };
 #else
-enum { PANEL = 32 };
+enum { PANEL = 32, GROUP = 14 };
 #endif
 
 typedef enum { ACT_NONE, ACT_RELU, ACT_RELU6, ACT_SILU, ACT_HARDSWISH, ACT_GELU } Activation;

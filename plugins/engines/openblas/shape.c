@@ -176,7 +176,7 @@ static XgStatus run_permute(const Engine *engine, const Kernel *kernel, const Xg
     const Permute *p = job.permute;
     if (job.y && p->elements > 0)
         run_even(engine, run->batch * (p->elements / p->dims[p->rank - 1]), GRAIN, permute_rows,
-                   &job);
+                 &job);
     return XG_OK;
 }
 

@@ -10,17 +10,20 @@ enum {
     CHUNK = 64,            /* output channels at a time */
     BLOCK_FLOATS = 131072, /* of transformed input, with results and weights in L2; more ... */
     FEW_WEIGHTS = 36 * 128 * 128, /* ... where the transformed weights are too many for it */
-    LEAST_CHANNELS = 32,
-    FEW_CHANNELS = 256,           /* beyond, they outgrow the caches */
+    LEAST_CHANNELS = 32,          /* of either side: fewer are left to the direct way */
+    FEW_CHANNELS = 256,           /* beyond, transformed weights outgrow the caches */
     ALIASED = 512                 /* floats that far apart share a cache's set */
 };
-/* GROUP: tiles of whole register tiles; MANY_TILES: what each reading of many weights serves;
- * FEWEST_TILES: what makes it worth it. */
+_Static_assert(CHUNK % PANEL == 0, "chunks are whole panels");
+
+/* Where channels are many: MANY_TILES is what each reading of the weights serves, FEWEST_TILES
+ * what makes the algorithm faster than the direct way. */
 #ifdef SMALL_CACHES
-enum { GROUP = 12, MANY_TILES = 96, FEWEST_TILES = 24 };
+enum { MANY_TILES = 96, FEWEST_TILES = 24 };
 #else
-enum { GROUP = 14, MANY_TILES = 56, FEWEST_TILES = 112 };
+enum { MANY_TILES = 56, FEWEST_TILES = 112 };
 #endif
+
 typedef int32_t Mask __attribute__((vector_size(WIDTH * sizeof(float))));
 typedef struct {
     Kernel base;
