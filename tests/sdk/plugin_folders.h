@@ -77,4 +77,9 @@ static XgRegistry *open_folders(const char *folders)
     return registry;
 }
 
+static guint warning_count(const XgRegistry *registry)
+{
+    return g_strv_length((char **) xg_registry_warnings(registry));
+}
+
 #endif

@@ -9,11 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static guint warning_count(const XgRegistry *registry)
-{
-    return g_strv_length((char **) xg_registry_warnings(registry));
-}
-
 /* ---- Refusals ---- */
 
 static const struct {
