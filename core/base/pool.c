@@ -43,9 +43,8 @@ struct XgPool {
     atomic_bool waiting; /* the caller waits on `finished` */
 };
 
-/* Which pool this thread works for at the moment, and as whom. */
+/* Which pool this thread does a job for at the moment. */
 static _Thread_local const XgPool *current_pool;
-static _Thread_local int current_worker;
 
 static inline void relax(void)
 {
@@ -100,18 +99,15 @@ static void share_out(XgPool *pool, gint64 units)
 static void do_share(XgPool *pool, int worker)
 {
     const Job *job = &pool->job;
-    const XgPool *outer_pool = current_pool;
-    const int outer_worker = current_worker;
+    const XgPool *outer = current_pool;
     current_pool = pool;
-    current_worker = worker;
     if (job->pieces > 0) {
         if (worker < job->pieces)
             static_piece(job, worker, worker);
     } else {
         dynamic_pieces(pool, worker);
     }
-    current_pool = outer_pool;
-    current_worker = outer_worker;
+    current_pool = outer;
 }
 
 static void await_round(XgPool *pool, unsigned seen)
@@ -235,6 +231,16 @@ int xg_pool_threads(const XgPool *pool)
     return pool->threads;
 }
 
+/* The whole job on the calling thread, in pieces of its grain. */
+static void do_alone(XgPool *pool, const Job *job)
+{
+    const XgPool *outer = current_pool;
+    current_pool = pool;
+    for (gint64 begin = 0; begin < job->count; begin += MIN(job->grain, job->count - begin))
+        job->func(job->data, begin, begin + MIN(job->grain, job->count - begin), 0);
+    current_pool = outer;
+}
+
 static void run_job(XgPool *pool, Job job)
 {
     pool->job = job;
@@ -252,10 +258,8 @@ void xg_pool_run(XgPool *pool, gint64 count, gint64 grain, XgPoolFunc func, void
     grain = MAX(grain, 1);
     const gint64 units = units_of(count, grain);
     const gint64 pieces = MIN(units, pool->threads);
-    if (current_pool == pool)
-        func(data, 0, count, current_worker);
-    else if (pieces == 1)
-        func(data, 0, count, 0);
+    if (current_pool == pool || pieces == 1)
+        do_alone(pool, &(Job){func, data, count, count, 1});
     else
         run_job(pool, (Job){func, data, count, grain, pieces});
 }
@@ -265,11 +269,9 @@ void xg_pool_run_dynamic(XgPool *pool, gint64 count, gint64 grain, XgPoolFunc fu
     if (count <= 0)
         return;
     grain = MIN(MAX(grain, 1), count);
-    const gboolean nested = current_pool == pool;
-    if (!nested && pool->threads > 1 && grain < count) {
-        run_job(pool, (Job){func, data, count, grain, 0});
-        return;
-    }
-    for (gint64 begin = 0; begin < count; begin += MIN(grain, count - begin))
-        func(data, begin, begin + MIN(grain, count - begin), nested ? current_worker : 0);
+    const Job job = {func, data, count, grain, 0};
+    if (current_pool == pool || pool->threads == 1 || grain == count)
+        do_alone(pool, &job);
+    else
+        run_job(pool, job);
 }

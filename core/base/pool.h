@@ -21,13 +21,12 @@ int xg_pool_threads(const XgPool *pool);
 
 /** Runs func over [0, count) and returns when all is done. The range is cut into at most
  *  `threads` contiguous pieces of multiples of `grain` items, always the same for the same
- *  (count, grain, threads): what a worker computes never depends on timing. Not reentrant:
- *  a call from within func runs it in place on the calling worker. [main] */
+ *  (count, grain, threads): what a worker computes never depends on timing. [main]; a call from
+ *  within func has that worker alone: it does everything in place, as worker 0. */
 void xg_pool_run(XgPool *pool, gint64 count, gint64 grain, XgPoolFunc func, void *data);
 
 /** Like xg_pool_run(), but in pieces of `grain` items: each worker takes those of its contiguous
- *  share, then what is left of others': for items whose results do not depend on the worker.
- *  [main] */
+ *  share, then what is left of others': for items whose results do not depend on the worker. */
 void xg_pool_run_dynamic(XgPool *pool, gint64 count, gint64 grain, XgPoolFunc func, void *data);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(XgPool, xg_pool_free)

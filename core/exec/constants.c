@@ -160,7 +160,8 @@ void xg_constants_settle(XgConstants *constants, XgKernel *kernel)
     const XgNode *node = kernel->node;
     for (int k = 0; k < node->input_count; k++)
         if ((kernel->packed >> k & 1) != 0) {
-            kernel->inputs[k] = NULL;
+            for (int i = 0; i < kernel->lane_count; i++)
+                kernel->lanes[i].inputs[k] = NULL;
             let_go(constants, node->inputs[k]);
         }
 }

@@ -7,7 +7,7 @@
 static gboolean engine_failed(const XgKernel *kernel, const XgEngineHandle *engine, XgStatus status,
                               GError **error)
 {
-    const char *text = engine->failure ? engine->failure(engine->user) : NULL;
+    g_autofree char *text = engine->failure ? engine->failure(engine->user) : NULL;
     return xg_error_set(error, status < 0 ? status : XG_PLUGIN, "%s (%s): %s", kernel->node->name,
                         kernel->node->op->id, text ? text : "the engine failed");
 }
@@ -34,21 +34,22 @@ static guint64 output_size(const XgKernel *kernel, int output)
 static void prepare_reference(XgKernel *kernel)
 {
     for (int k = 0; k < kernel->node->output_count; k++)
-        kernel->scratch_size += kernel->outputs[k] == NULL ? output_size(kernel, k) : 0;
+        kernel->scratch_size += kernel->lanes[0].outputs[k] == NULL ? output_size(kernel, k) : 0;
 }
 
-static void run_reference(const XgKernel *kernel, gint64 batch, void *scratch)
+static void run_reference(const XgKernel *kernel, const XgKernelLane *lane, gint64 batch,
+                          void *scratch)
 {
     float *outputs[G_N_ELEMENTS(((XgInfer *) NULL)->outputs)];
     char *rest = scratch;
     for (int k = 0; k < kernel->node->output_count; k++) {
-        outputs[k] = kernel->outputs[k];
+        outputs[k] = lane->outputs[k];
         if (outputs[k] == NULL) {
             outputs[k] = (float *) rest;
             rest += output_size(kernel, k);
         }
     }
-    const XgRun run = {batch, kernel->inputs, outputs, NULL};
+    const XgRun run = {batch, lane->inputs, outputs, NULL};
     kernel->node->op->reference(xg_node_view_info(kernel->view), &run);
 }
 
@@ -67,6 +68,7 @@ gboolean xg_kernel_prepare(XgKernel *kernel, const XgKernelValues *values,
     xg_node_view_free(kernel->view);
     kernel->view =
         xg_node_view_new(kernel->node, kernel->max_batch, values->constants, values->strides);
+    xg_node_view_set_alone(kernel->view, kernel->lane_count > 1);
     kernel->scratch_size = kernel->packed = 0;
     const XgNodeInfo *info = xg_node_view_info(kernel->view);
     kernel->constant = has_constant(info);
@@ -87,17 +89,29 @@ gboolean xg_kernel_prepare(XgKernel *kernel, const XgKernelValues *values,
     return TRUE;
 }
 
-XgKernel *xg_kernel_new(const XgNode *node, gint64 max_batch, const XgKernelValues *values,
-                        gboolean idle, const XgEngineHandle *engine, GError **error)
+static void lane_init(XgKernelLane *lane, const XgNode *node, const XgKernelValues *values,
+                      gsize offset)
+{
+    lane->inputs = g_new0(const float *, (gsize) MAX(node->input_count, 1));
+    lane->outputs = g_new0(float *, (gsize) MAX(node->output_count, 1));
+    for (int k = 0; k < node->output_count; k++) {
+        float *place = values->places[node->outputs[k]->id];
+        lane->outputs[k] = place ? place + offset / sizeof(float) : NULL;
+    }
+}
+
+XgKernel *xg_kernel_new(const XgNode *node, gint64 max_batch, int lanes,
+                        const XgKernelValues *values, gboolean idle, const XgEngineHandle *engine,
+                        GError **error)
 {
     XgKernel *kernel = g_new0(XgKernel, 1);
     kernel->node = node;
     kernel->max_batch = max_batch;
     kernel->idle = idle;
-    kernel->inputs = g_new0(const float *, (gsize) MAX(node->input_count, 1));
-    kernel->outputs = g_new0(float *, (gsize) MAX(node->output_count, 1));
-    for (int k = 0; k < node->output_count; k++)
-        kernel->outputs[k] = values->places[node->outputs[k]->id];
+    kernel->lane_count = lanes;
+    kernel->lanes = g_new0(XgKernelLane, (gsize) lanes);
+    for (int i = 0; i < lanes; i++)
+        lane_init(&kernel->lanes[i], node, values, (gsize) i * values->lane_bytes);
     if (!xg_kernel_prepare(kernel, values, engine, error)) {
         xg_kernel_free(kernel, engine);
         return NULL;
@@ -111,26 +125,43 @@ void xg_kernel_free(XgKernel *kernel, const XgEngineHandle *engine)
         return;
     release(kernel, engine);
     xg_node_view_free(kernel->view);
-    g_free(kernel->inputs);
-    g_free(kernel->outputs);
+    for (int i = 0; i < kernel->lane_count; i++) {
+        g_free(kernel->lanes[i].inputs);
+        g_free(kernel->lanes[i].outputs);
+    }
+    g_free(kernel->lanes);
     g_free(kernel);
 }
 
-gboolean xg_kernel_run(XgKernel *kernel, const XgEngineHandle *engine, gint64 batch, void *scratch,
-                       GError **error)
+gboolean xg_kernel_run(XgKernel *kernel, int lane_index, const XgEngineHandle *engine, gint64 batch,
+                       void *scratch, GError **error)
 {
+    XgKernelLane *lane = &kernel->lanes[lane_index];
     if (kernel->idle)
         return TRUE;
-    const XgRun run = {batch, kernel->inputs, kernel->outputs, scratch};
+    const XgRun run = {batch, lane->inputs, lane->outputs, scratch};
     const gint64 started_us = g_get_monotonic_time();
     XgStatus status = XG_OK;
     if (kernel->prepared != NULL)
         status = engine->table->run(engine->self, kernel->prepared, &run);
     else
-        run_reference(kernel, batch, scratch);
-    kernel->seconds += (double) (g_get_monotonic_time() - started_us) / G_USEC_PER_SEC;
-    kernel->runs++;
+        run_reference(kernel, lane, batch, scratch);
+    lane->seconds += (double) (g_get_monotonic_time() - started_us) / G_USEC_PER_SEC;
+    lane->runs++;
     return status == XG_OK || engine_failed(kernel, engine, status, error);
+}
+
+double xg_kernel_take_seconds(XgKernel *kernel, guint64 *runs)
+{
+    double seconds = 0.0;
+    *runs = 0;
+    for (int i = 0; i < kernel->lane_count; i++) {
+        seconds += kernel->lanes[i].seconds;
+        *runs += kernel->lanes[i].runs;
+        kernel->lanes[i].seconds = 0.0;
+        kernel->lanes[i].runs = 0;
+    }
+    return seconds / kernel->lane_count;
 }
 
 double xg_node_flops(const XgNode *node)

@@ -19,8 +19,8 @@ G_BEGIN_DECLS
 typedef struct {
     const XgEngine *table;
     void *self;
-    /** The text of the engine's last failure; owned by it. */
-    const char *(*failure)(void *user);
+    /** The text of the engine's last failure in this thread; free with g_free(). [any] */
+    char *(*failure)(void *user);
     void *user;
     XgPool *pool;
 } XgEngineHandle;

@@ -84,6 +84,11 @@ XgNodeView *xg_node_view_new(const XgNode *node, gint64 max_batch, const float *
     return view;
 }
 
+void xg_node_view_set_alone(XgNodeView *view, gboolean alone)
+{
+    view->info.alone = alone;
+}
+
 const XgNodeInfo *xg_node_view_info(const XgNodeView *view)
 {
     return &view->info;

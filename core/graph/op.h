@@ -103,6 +103,8 @@ gint64 xg_tensor_elements(const XgTensor *tensor, gint64 batch);
 typedef struct XgNodeView XgNodeView;
 XgNodeView *xg_node_view_new(const XgNode *node, gint64 max_batch, const float *const *constants,
                              const gint64 *strides);
+/** XgNodeInfo.alone; FALSE at first. */
+void xg_node_view_set_alone(XgNodeView *view, gboolean alone);
 const XgNodeInfo *xg_node_view_info(const XgNodeView *view);
 void xg_node_view_free(XgNodeView *view);
 

@@ -5,14 +5,12 @@
 #include <string.h>
 #include <xenograft/draft/engine.h>
 
-static const char *last_failure(void *user)
+static char *last_failure(void *user)
 {
-    XgSessionEngine *engine = user;
+    const XgSessionEngine *engine = user;
     g_autoptr(GError) error = NULL;
     xg_instance_error(engine->instance, XG_PLUGIN, &error);
-    g_free(engine->failure);
-    engine->failure = g_strdup(error->message);
-    return engine->failure;
+    return g_strdup(error->message);
 }
 
 int xg_session_engine_suits(XgSession *session, const XgEntry *entry)
@@ -131,7 +129,6 @@ void xg_session_engine_free(XgSessionEngine *engine)
     if (engine == NULL)
         return;
     xg_instance_free(engine->instance);
-    g_free(engine->failure);
     g_free(engine->identity);
     g_free(engine->reason);
     g_free(engine);

@@ -50,7 +50,6 @@ XgInstance *xg_session_instance(XgSession *session, const char *kind, const char
 typedef struct {
     XgInstance *instance;  /**< NULL: reference kernels only */
     XgEngineHandle handle;
-    char *failure;         /**< last failure's text */
     char *identity;        /**< engine, version, threads: what bits depend on */
     char *reason;          /**< why this one */
 } XgSessionEngine;

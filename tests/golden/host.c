@@ -10,7 +10,6 @@ struct Host {
     XgInstance *engine; /* NULL: reference kernels */
     XgEngineHandle handle;
     GPtrArray *backbones; /* of XgInstance: networks read their hosts */
-    char *failure;
 };
 
 typedef struct {
@@ -49,14 +48,12 @@ static void run_dynamic(const XgHost *host, int64_t items, int64_t grain,
 
 static const XgThreadsApi threads = {count, run, run_dynamic};
 
-static const char *engine_failure(void *user)
+static char *engine_failure(void *user)
 {
-    Host *host = user;
+    const Host *host = user;
     g_autoptr(GError) error = NULL;
     xg_instance_error(host->engine, XG_PLUGIN, &error);
-    g_free(host->failure);
-    host->failure = g_strdup(error->message);
-    return host->failure;
+    return g_strdup(error->message);
 }
 
 static XgInstance *new_instance(const Host *host, const char *kind, const char *id,
@@ -116,7 +113,6 @@ void host_free(Host *host)
     xg_instance_free(host->engine);
     xg_registry_free(host->registry);
     xg_pool_free(host->pool);
-    g_free(host->failure);
     g_free(host);
 }
 

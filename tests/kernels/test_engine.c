@@ -202,6 +202,55 @@ static void check_node(const EngineHost *engine, const RandomNode *node, const X
     engine->table->release(engine->self, kernel);
 }
 
+/* ---- Runs at once -------------------------------------------------------------------------- */
+
+typedef struct {
+    const EngineHost *engine;
+    void *kernel;
+    XgRun runs[3];
+    XgStatus status[3];
+} Alone;
+
+static void run_alone(void *data, gint64 begin, gint64 end, int worker)
+{
+    Alone *alone = data;
+    (void) worker;
+    for (gint64 i = begin; i < end; i++)
+        alone->status[i] =
+            alone->engine->table->run(alone->engine->self, alone->kernel, &alone->runs[i]);
+}
+
+/* Every worker runs the same kernel, on buffers and scratch of its own. */
+static void check_alone(const EngineHost *engine, const RandomNode *node)
+{
+    XgNodeInfo info = *xg_node_view_info(node->view);
+    const int count = xg_pool_threads(engine->pool);
+    Alone alone = {.engine = engine};
+    Buffers found[3], expected;
+    uint64_t scratch_size = 0;
+    info.alone = 1;
+    ck_assert_int_le(count, 3);
+    ck_assert_int_eq(engine->table->prepare(engine->self, &info, &alone.kernel, &scratch_size),
+                     XG_OK);
+    for (int i = 0; i < count; i++) {
+        buffers_init(&found[i], node, info.max_batch);
+        alone.runs[i] = run_of(&found[i], info.max_batch,
+                               floats_new((gint64) (scratch_size / sizeof(float)) + 1));
+    }
+    xg_pool_run(engine->pool, count, 1, run_alone, &alone);
+    buffers_init(&expected, node, info.max_batch);
+    const XgRun run = run_of(&expected, info.max_batch, NULL);
+    node->node->op->reference(xg_node_view_info(node->view), &run);
+    for (int i = 0; i < count; i++) {
+        ck_assert_int_eq(alone.status[i], XG_OK);
+        compare(engine, node, info.max_batch, &found[i], &expected);
+        xg_aligned_free(alone.runs[i].scratch);
+        buffers_clear(&found[i]);
+    }
+    buffers_clear(&expected);
+    engine->table->release(engine->self, alone.kernel);
+}
+
 /* Gaps between rows wherever the engine takes them: returns whether it does. */
 static gboolean check_gaps(const EngineHost *engine, const RandomNode *node, guint64 seed)
 {
@@ -238,6 +287,8 @@ static void check_kind(const EngineHost *engine, int kind)
         random_node_init(&node, kind, (guint64) (round * 1000 + kind), round % 4 == 3);
         op = node.node->op;
         check_node(engine, &node, xg_node_view_info(node.view));
+        if (engine->table->concurrent && round % 2 == 1)
+            check_alone(engine, &node);
         for (guint64 seed = 0; seed < 2 && round % 2 == 0; seed++)
             gaps += check_gaps(engine, &node, seed);
         random_node_clear(&node);

@@ -136,7 +136,7 @@ static XgProgram *program_new(const XgProgramSpec *spec)
 }
 
 /* Largest difference relative to the largest of `expected`. */
-static double difference(const float *found, const float *expected, gsize count)
+G_GNUC_UNUSED static double difference(const float *found, const float *expected, gsize count)
 {
     double largest = 1e-30, difference = 0.0;
     for (gsize i = 0; i < count; i++) {
@@ -147,7 +147,7 @@ static double difference(const float *found, const float *expected, gsize count)
 }
 
 /* Trains parameters whose name begins with one of the prefixes, a space after each. */
-static gboolean by_prefix(const XgValue *parameter, void *prefixes)
+G_GNUC_UNUSED static gboolean by_prefix(const XgValue *parameter, void *prefixes)
 {
     g_auto(GStrv) list = g_strsplit(prefixes, " ", -1);
     for (char **prefix = list; *prefix != NULL; prefix++)

@@ -208,12 +208,13 @@ END_TEST
 static void nest(void *data, gint64 begin, gint64 end, int worker)
 {
     Sums *sums = data;
+    (void) worker;
     for (gint64 i = begin; i < end; i++) {
-        Sums inner = {.grain = 1, .threads = worker + 1};
+        Sums inner = {.grain = 1, .threads = 1};
         xg_pool_run(sums->pool, 10, 1, add_up, &inner);
         atomic_fetch_add(&sums->wrong, inner.wrong + (inner.calls != 1) + (inner.total != 45));
-        atomic_fetch_add(&sums->wrong, inner.ends[worker] != 10);
-        Sums pieces = {.grain = 4, .threads = worker + 1};
+        atomic_fetch_add(&sums->wrong, inner.ends[0] != 10);
+        Sums pieces = {.grain = 4, .threads = 1};
         xg_pool_run_dynamic(sums->pool, 10, 4, add_up, &pieces);
         atomic_fetch_add(&sums->wrong, pieces.wrong + (pieces.calls != 3) + (pieces.total != 45));
         atomic_fetch_add(&sums->total, inner.total);
@@ -226,8 +227,10 @@ START_TEST(nested_calls_run_in_place)
     Sums sums = {.pool = pool};
     xg_pool_run(pool, 9, 1, nest, &sums);
     xg_pool_run_dynamic(pool, 9, 1, nest, &sums);
+    xg_pool_run(pool, 1, 1, nest, &sums);
+    xg_pool_run_dynamic(pool, 1, 1, nest, &sums);
     ck_assert_int_eq(sums.wrong, 0);
-    ck_assert_int_eq(sums.total, 2 * 9 * 45);
+    ck_assert_int_eq(sums.total, 2 * 9 * 45 + 2 * 45);
 }
 END_TEST
 

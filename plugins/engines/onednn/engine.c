@@ -76,7 +76,8 @@ static XgStatus create(const XgHost *host, const XgComponent *component, void **
 }
 
 static const XgEngine table = {suits,     xg_ob_score,   xg_ob_prepare,
-                               xg_ob_run, xg_ob_release, xg_ob_strided, xg_ob_packed};
+                               xg_ob_run, xg_ob_release, xg_ob_strided, xg_ob_packed,
+                               0,         0};
 
 static const char *const needs[] = {XG_THREADS_INTERFACE, XG_PARAMS_INTERFACE, NULL};
 

@@ -17,7 +17,7 @@ typedef enum { WINOGRAD_NONE, WINOGRAD_FROZEN, WINOGRAD_ALL } WinogradUse;
 typedef struct {
     const XgHost *host;
     const XgThreadsApi *threads;
-    int workers;
+    int workers; /**< that a run has: all of the host's, or one */
     WinogradUse winograd;
 } Engine;
 
@@ -28,6 +28,7 @@ struct Kernel {
     void *packed; /**< constant input 1 as runs read it, freed with the kernel; or NULL */
     void (*clear)(Kernel *kernel); /**< frees what its struct holds besides; NULL: nothing */
     int64_t max_batch;
+    int alone; /**< a run has one worker */
 };
 
 /** An operator of this engine. An array ends with a NULL op. */

@@ -16,6 +16,7 @@ Kernel *xg_ob_kernel_new(uint64_t size, const XgNodeInfo *node,
     if (kernel) {
         kernel->run = run;
         kernel->max_batch = node->max_batch;
+        kernel->alone = node->alone;
     }
     return kernel;
 }

@@ -61,11 +61,12 @@ XgStatus xg_ob_prepare(void *data, const XgNodeInfo *node, void **kernel, uint64
 {
     Self *self = data;
     const XgHost *host = self->engine.host;
+    const Engine *engine = node->alone ? &self->alone : &self->engine;
     const Maker *maker = maker_of(self, node);
     if (!maker)
         return xg_fail(host, XG_UNSUPPORTED, "%s: no kernel for %s", node->name, node->op);
     *scratch_size = 0;
-    Kernel *made = maker->prepare(&self->engine, node, scratch_size);
+    Kernel *made = maker->prepare(engine, node, scratch_size);
     if (!made)
         return xg_fail(host, XG_NOMEM, "%s: no memory for the kernel of %s", node->name, node->op);
     *kernel = made;
@@ -76,7 +77,7 @@ XgStatus xg_ob_run(void *data, void *kernel, const XgRun *run)
 {
     const Self *self = data;
     const Kernel *prepared = kernel;
-    return prepared->run(&self->engine, prepared, run);
+    return prepared->run(prepared->alone ? &self->alone : &self->engine, prepared, run);
 }
 
 void xg_ob_release(void *data, void *kernel)
@@ -123,6 +124,8 @@ void xg_ob_self_init(Self *self, const XgHost *host, const char *instructions,
     self->engine.winograd = strcmp(winograd, "all") == 0    ? WINOGRAD_ALL
                             : strcmp(winograd, "none") == 0 ? WINOGRAD_NONE
                                                             : WINOGRAD_FROZEN;
+    self->alone = self->engine;
+    self->alone.workers = 1;
     self->own = own;
     self->makers = choose_makers(instructions);
 }

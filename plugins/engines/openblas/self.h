@@ -9,6 +9,7 @@
 /** First member of an engine's own instance struct. */
 typedef struct {
     Engine engine;
+    Engine alone; /**< the same with one worker, for nodes that are alone */
     const Maker *const *own;    /**< preferred for what both lists compute; NULL: none */
     const Maker *const *makers; /**< of the instruction set */
 } Self;

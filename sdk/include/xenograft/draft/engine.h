@@ -17,7 +17,8 @@ extern "C" {
 #define XG_ENGINE_KIND "xenograft.engine/1"
 #define XG_THREADS_INTERFACE "xenograft.threads/1"
 
-/** The host's thread pool, the only threads that an engine's kernels may use. IMMUTABLE. */
+/** The host's thread pool, the only threads that an engine's kernels may use. In a run that has a
+ *  worker alone (XgNodeInfo) everything is done in place, as worker 0. IMMUTABLE. */
 typedef struct XgThreadsApi {
     /** Number of workers, the caller included. */
     int32_t (*count)(const XgHost *host);
@@ -55,7 +56,8 @@ typedef struct XgNodeInfo {
     const XgTensor *const *outputs;
     const XgAttr *attributes; /**< every attribute of the operator, defaults filled in */
     int32_t attribute_count;
-    int32_t reserved_;
+    int32_t alone; /**< 1: runs of the kernel may go on at once, each with a worker of the pool to
+                        itself, on buffers and scratch of its own */
 } XgNodeInfo;
 
 /** What a kernel runs on. IMMUTABLE. Buffers are 64-byte aligned; so are the rows of those with
@@ -67,7 +69,8 @@ typedef struct XgRun {
     void *scratch;              /**< of the size that `prepare` asked for */
 } XgRun;
 
-/** The table of an engine. IMMUTABLE. All callbacks: [main]. */
+/** The table of an engine. IMMUTABLE. All callbacks: [main], but for `run` of nodes that are
+ *  `alone`: on any worker. */
 typedef struct XgEngine {
     /** How well this engine suits the processor, 0 (not at all) to 100. */
     int32_t (*suits)(void *self);
@@ -85,6 +88,10 @@ typedef struct XgEngine {
     /** Bit i: `run` does not read input i, a constant, whose pointer is NULL then: the kernel has
      *  what it needs of it. The host frees what no kernel reads. NULL: `run` reads every input. */
     uint64_t (*packed)(void *self, const void *kernel);
+    /** 1: kernels can be `alone` (XgNodeInfo), so that each worker takes other images through the
+     *  whole network; 0: they never are. */
+    int32_t concurrent;
+    int32_t reserved_;
 } XgEngine;
 
 #ifdef __cplusplus
