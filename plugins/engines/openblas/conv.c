@@ -186,13 +186,13 @@ static int64_t tile_of(int64_t rows, int64_t k_block, int64_t pieces)
 static void divide_work(const Engine *engine, Job *job)
 {
     const Conv *conv = job->conv;
-    const int64_t panels = panels_of(conv->n), enough = engine->workers * 4;
+    const int64_t panels = panels_of(conv->n), enough = tasks_for(engine, 4);
     const int whole = conv->up_h * conv->up_w == 1;
     job->tile = tile_of(job->rows, job->k_block, 1);
     job->panel_parts = 1;
     if (whole && conv->groups == 1 && job->rows <= min_i64(job->tile, FEW_ROWS) &&
         packed_floats(conv->n, gather_columns(&job->phase->gather)) >= MANY_WEIGHTS) {
-        job->panel_parts = min_i64(panels, enough / 2);
+        job->panel_parts = min_i64(panels, tasks_for(engine, 2));
         return;
     }
     job->tile = tile_of(job->rows, job->k_block, enough);

@@ -115,6 +115,13 @@ static inline int64_t line_floats(int64_t floats)
     return div_up(floats, 16) * 16;
 }
 
+/** Tasks that give all workers about the same time, `each` of them to a worker; one that is alone
+ *  needs no more than one. */
+static inline int64_t tasks_for(const Engine *engine, int64_t each)
+{
+    return engine->workers > 1 ? each * engine->workers : 1;
+}
+
 /* Pieces of equal size, several a worker: one that the system slows down holds up nobody. They
  * depend on nothing but the count and the number of workers. */
 static inline void run_even(const Engine *engine, int64_t count, int64_t grain,

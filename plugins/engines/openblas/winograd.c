@@ -339,7 +339,7 @@ static void divide_work(const Engine *engine, Winograd *g, int64_t max_batch)
     /* Small batches: work for everybody, the larger of the two sides being divided. */
     if (tiles <= g->block && tiles < out) {
         g->block = tiles;
-        g->parts = min_i64(div_up(out, CHUNK), 2 * engine->workers);
+        g->parts = min_i64(div_up(out, CHUNK), tasks_for(engine, 2));
     } else {
         g->block = max_i64(1, min_i64(g->block, div_up(tiles, engine->workers)));
     }
