@@ -88,9 +88,10 @@ void xg_program_free(XgProgram *program);
  *  the store at each run and need this never. */
 gboolean xg_program_refresh(XgProgram *program, GError **error);
 
-/** Runs `batch` rows, 1..max_batch, in slices when there are many. inputs[i] has batch rows of
- *  spec inputs[i]; outputs[i] points to the program's memory, or to an input that it is, valid
- *  until the next run. */
+/** Runs `batch` rows, 1..max_batch, in slices when there are many, which workers may take through
+ *  all kernels at the same time (slices.h). Rows do not depend on each other. After an error the
+ *  program can be run again. inputs[i] has batch rows of spec inputs[i]; outputs[i] points to the
+ *  program's memory, or to an input that it is, valid until the next run. */
 gboolean xg_program_run(XgProgram *program, gint64 batch, const float *const *inputs,
                         const float **outputs, GError **error);
 
@@ -125,8 +126,8 @@ typedef struct {
     const char *node; /**< its name and its operator; owned by the program */
     const char *op;
     gboolean reference; /**< computed by the reference kernel */
-    double seconds;
-    double flops; /**< operations per image, 0 for all but convolutions and linear maps */
+    double seconds;     /**< the mean over workers where each has rows of its own */
+    double flops;       /**< operations per image, 0 for all but convolutions and linear maps */
 } XgNodeTime;
 
 /** One XgNodeTime for each node that ran since the last call, in the order of running. Free with
