@@ -79,6 +79,14 @@ static gboolean try_segments(Fit *best, const XgProgramSpec *spec, guint count, 
     return TRUE;
 }
 
+gboolean xg_fit_too_large(gsize size, gint64 rows, gsize limit, GError **error)
+{
+    return xg_error_set(error, XG_LIMIT,
+                        "the program needs at least %.1f MiB for batches of %" G_GINT64_FORMAT
+                        ", the limit is %.1f MiB",
+                        (double) size / (1 << 20), rows, (double) limit / (1 << 20));
+}
+
 gboolean xg_fit(const XgProgramSpec *spec, XgLowered **lowered, XgMemoryPlan **memory,
                 GError **error)
 {
@@ -94,11 +102,7 @@ gboolean xg_fit(const XgProgramSpec *spec, XgLowered **lowered, XgMemoryPlan **m
                 return FALSE;
     }
     if (!fits(&best, spec))
-        return xg_error_set(error, XG_LIMIT,
-                            "the program needs at least %.1f MiB for batches of %" G_GINT64_FORMAT
-                            ", the limit is %.1f MiB",
-                            (double) best.memory->size / (1 << 20), spec->max_batch,
-                            (double) spec->memory_limit / (1 << 20));
+        return xg_fit_too_large(best.memory->size, spec->max_batch, spec->memory_limit, error);
     *lowered = g_steal_pointer(&best.lowered);
     *memory = g_steal_pointer(&best.memory);
     return TRUE;

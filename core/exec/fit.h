@@ -18,6 +18,9 @@ G_BEGIN_DECLS
 gboolean xg_fit(const XgProgramSpec *spec, XgLowered **lowered, XgMemoryPlan **memory,
                 GError **error);
 
+/** Says that `size` bytes are needed for so many rows at once, and `limit` are allowed. FALSE. */
+gboolean xg_fit_too_large(gsize size, gint64 rows, gsize limit, GError **error);
+
 G_END_DECLS
 
 #endif

@@ -193,26 +193,29 @@ static gboolean plan_slices(XgProgram *program, const XgProgramSpec *spec, XgSli
 {
     XgProgramSpec sliced = *spec;
     sliced.max_batch = slices.rows;
-    if (spec->memory_limit > 0)
-        sliced.memory_limit = MAX(spec->memory_limit / (gsize) slices.lanes, 1);
+    if (slices.lanes > 1)
+        sliced.memory_limit = 0;
     program->lanes = slices.lanes;
     program->slice = slices.rows;
     return xg_fit(&sliced, &program->lowered, &program->memory, error);
 }
 
-/* In one lane where the limit allows no more. */
+/* In one lane where the limit does not allow more, and that has fewer rows at once. */
 static gboolean plan(XgProgram *program, const XgProgramSpec *spec, GError **error)
 {
+    const XgSlices in_order = xg_slices_in_order(spec);
     XgSlices slices;
-    g_autoptr(GError) failure = NULL;
-    if (!xg_slices_choose(spec, &slices, error))
+    if (!xg_slices_choose(spec, &slices, error) || !plan_slices(program, spec, slices, error))
         return FALSE;
-    if (plan_slices(program, spec, slices, &failure))
+    const gsize size = (gsize) slices.lanes * program->memory->size, limit = spec->memory_limit;
+    const gint64 rows = slices.lanes * slices.rows;
+    if (slices.lanes == 1 || limit == 0 || size <= limit)
         return TRUE;
-    if (slices.lanes > 1 && g_error_matches(failure, XG_ERROR, -XG_LIMIT))
-        return plan_slices(program, spec, xg_slices_in_order(spec), error);
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return FALSE;
+    if (rows <= in_order.rows)
+        return xg_fit_too_large(size, rows, limit, error);
+    g_clear_pointer(&program->lowered, xg_lowered_free);
+    g_clear_pointer(&program->memory, xg_memory_plan_free);
+    return plan_slices(program, spec, in_order, error);
 }
 
 XgProgram *xg_program_new(const XgProgramSpec *spec, GError **error)

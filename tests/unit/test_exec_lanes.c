@@ -200,6 +200,26 @@ START_TEST(test_limit)
 }
 END_TEST
 
+/* Lanes that have fewer rows at once than one would have are kept: what all need is said. */
+START_TEST(test_limit_of_lanes)
+{
+    g_auto(Case) c = {0};
+    g_autoptr(GError) error = NULL;
+    case_init(&c, 2);
+    const XgSlices slices = choose(&c.spec);
+    ck_assert_int_le(slices.lanes * slices.rows, 8);
+    g_autoptr(XgProgram) program = program_new(&c.spec);
+    c.spec.memory_limit = xg_program_facts(program).arena_bytes - sizeof(float) * MOST * CLASSES;
+    g_autoptr(XgProgram) enough = program_new(&c.spec);
+    ck_assert_uint_eq(xg_program_facts(enough).arena_bytes, xg_program_facts(program).arena_bytes);
+    c.spec.memory_limit--;
+    ck_assert_ptr_null(xg_program_new(&c.spec, &error));
+    ck_assert_int_eq(xg_error_status(error), XG_LIMIT);
+    g_autofree char *rows = g_strdup_printf("batches of %d,", (int) (slices.lanes * slices.rows));
+    ck_assert_ptr_nonnull(strstr(error->message, rows));
+}
+END_TEST
+
 /* Each node once, whatever the number of slices and lanes. */
 START_TEST(test_profile)
 {
@@ -302,6 +322,7 @@ int main(void)
     tcase_add_test(lanes, test_rows);
     tcase_add_test(lanes, test_refresh);
     tcase_add_test(lanes, test_limit);
+    tcase_add_test(lanes, test_limit_of_lanes);
     tcase_add_test(lanes, test_profile);
     tcase_add_test(lanes, test_failures);
     suite_add_tcase(suite, lanes);
