@@ -4,7 +4,6 @@
 
 #include "base/memory.h"
 #include "exec/fit.h"
-#include "exec/slices.h"
 
 #include <string.h>
 
@@ -33,7 +32,7 @@ static gboolean locate_parameters(XgProgram *program, GError **error)
 static gboolean allocate_arena(XgProgram *program, GError **error)
 {
     const XgNetwork *network = program->lowered->network;
-    const gsize lanes = (gsize) program->lanes;
+    const gsize lanes = (gsize) program->slices.lanes;
     program->lane_bytes = MAX(program->memory->size, 64);
     if (program->lane_bytes > G_MAXSIZE / lanes)
         return xg_error_set(error, XG_LIMIT, "the activations are too large");
@@ -89,7 +88,7 @@ static XgKernelValues kernel_values(const XgProgram *program)
 static void place_inputs(const XgProgram *program, XgKernel *kernel)
 {
     const XgNode *node = kernel->node;
-    for (int lane = 0; lane < program->lanes; lane++)
+    for (int lane = 0; lane < program->slices.lanes; lane++)
         for (int k = 0; k < node->input_count; k++)
             if (node->inputs[k] != NULL)
                 kernel->lanes[lane].inputs[k] = xg_program_place(program, node->inputs[k], lane);
@@ -100,7 +99,7 @@ static gboolean make_kernel(XgProgram *program, const XgNode *node, GError **err
     const XgKernelValues values = kernel_values(program);
     if (!xg_constants_need(program->folded, node, error))
         return FALSE;
-    XgKernel *kernel = xg_kernel_new(node, program->slice, program->lanes, &values,
+    XgKernel *kernel = xg_kernel_new(node, program->slices.rows, program->slices.lanes, &values,
                                      program->memory->idle[node->id], program->engine, error);
     if (kernel == NULL)
         return FALSE;
@@ -124,7 +123,7 @@ static gboolean allocate_scratch(XgProgram *program, GError **error)
     program->scratch = NULL;
     if (program->scratch_size == 0)
         return TRUE;
-    const gsize lanes = (gsize) program->lanes;
+    const gsize lanes = (gsize) program->slices.lanes;
     program->scratch_size = (program->scratch_size + 63) / 64 * 64;
     if (program->scratch_size > G_MAXSIZE / lanes)
         return xg_error_set(error, XG_LIMIT, "the scratch is too large");
@@ -163,7 +162,7 @@ gsize xg_program_row_bytes(const XgValue *value)
 static gboolean allocate_joined(XgProgram *program, GError **error)
 {
     const GPtrArray *outputs = program->lowered->outputs;
-    if (program->slice == program->max_batch && program->lanes == 1)
+    if (program->slices.rows == program->max_batch && program->slices.lanes == 1)
         return TRUE;
     program->joined = g_new0(float *, outputs->len + 1);
     for (guint i = 0; i < outputs->len; i++) {
@@ -195,8 +194,7 @@ static gboolean plan_slices(XgProgram *program, const XgProgramSpec *spec, XgSli
     sliced.max_batch = slices.rows;
     if (slices.lanes > 1)
         sliced.memory_limit = 0;
-    program->lanes = slices.lanes;
-    program->slice = slices.rows;
+    program->slices = slices;
     return xg_fit(&sliced, &program->lowered, &program->memory, error);
 }
 
@@ -301,9 +299,10 @@ const float *xg_program_gradient(const XgProgram *program, const char *parameter
 XgProgramFacts xg_program_facts(const XgProgram *program)
 {
     XgProgramFacts facts = {
-        .arena_bytes = (gsize) program->lanes * program->memory->size + program->joined_bytes,
-        .scratch_bytes =
-            (gsize) program->lanes * program->scratch_size + xg_constants_size(program->folded),
+        .arena_bytes =
+            (gsize) program->slices.lanes * program->memory->size + program->joined_bytes,
+        .scratch_bytes = (gsize) program->slices.lanes * program->scratch_size +
+                         xg_constants_size(program->folded),
         .folded = program->lowered->folds->len,
         .fused = program->lowered->fused,
         .again = (guint) program->lowered->again,

@@ -7,6 +7,7 @@
 #include "exec/constants.h"
 #include "exec/kernel.h"
 #include "exec/memory.h"
+#include "exec/slices.h"
 
 G_BEGIN_DECLS
 
@@ -25,9 +26,7 @@ struct XgProgram {
     XgStore *store;
     const XgEngineHandle *engine;
     gint64 max_batch;
-    gint64 slice; /**< rows that pass the kernels at once, at most */
-    int lanes;    /**< slices that pass them at the same time, each with a worker alone; 1: one
-                       after the other, with all workers */
+    XgSlices slices;
     gboolean training, take;
     XgTrained trained;
     void *user;

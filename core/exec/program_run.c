@@ -20,7 +20,7 @@ static void patch_inputs(const XgProgram *program, int lane, const float *const 
 
 static gboolean run_kernels(const XgProgram *program, int lane, gint64 batch, GError **error)
 {
-    g_assert(batch >= 1 && batch <= program->slice);
+    g_assert(batch >= 1 && batch <= program->slices.rows);
     void *scratch = program->scratch + (gsize) lane * program->scratch_size;
     for (guint i = 0; i < program->kernels->len; i++)
         if (!xg_kernel_run(program->kernels->pdata[i], lane, program->engine, batch, scratch,
@@ -59,7 +59,7 @@ typedef struct {
     gint64 count;
     atomic_llong next; /* slice that no lane has taken */
     GError **errors;   /* per lane */
-} Slices;
+} SlicedRun;
 
 static gint64 share_of(gint64 rows, int lanes)
 {
@@ -71,8 +71,8 @@ static gint64 share_of(gint64 rows, int lanes)
 static GArray *begins_of(const XgProgram *program, gint64 batch)
 {
     GArray *begins = g_array_new(FALSE, FALSE, sizeof(gint64));
-    const int lanes = program->lanes;
-    const gint64 most = MIN(program->slice, share_of(batch, lanes));
+    const int lanes = program->slices.lanes;
+    const gint64 most = MIN(program->slices.rows, share_of(batch, lanes));
     const gint64 least = lanes > 1 ? (most + 1) / 2 : most;
     gint64 begin = 0;
     for (gint64 rest = batch; rest > 0; rest = batch - begin) {
@@ -83,16 +83,16 @@ static GArray *begins_of(const XgProgram *program, gint64 batch)
     return begins;
 }
 
-static gboolean join_slice(const Slices *slices, gint64 slice, int lane, GError **error)
+static gboolean join_slice(const SlicedRun *run, gint64 slice, int lane, GError **error)
 {
-    const XgProgram *program = slices->program;
+    const XgProgram *program = run->program;
     const GPtrArray *given = program->lowered->inputs, *wanted = program->lowered->outputs;
-    const gint64 begin = slices->begins[slice], rows = slices->begins[slice + 1] - begin;
+    const gint64 begin = run->begins[slice], rows = run->begins[slice + 1] - begin;
     g_autofree const float **from = g_new(const float *, given->len + 1);
     g_autofree const float **to = g_new(const float *, wanted->len + 1);
     for (guint i = 0; i < given->len; i++)
-        from[i] = slices->inputs[i] +
-                  (gsize) begin * xg_program_row_bytes(given->pdata[i]) / sizeof(float);
+        from[i] =
+            run->inputs[i] + (gsize) begin * xg_program_row_bytes(given->pdata[i]) / sizeof(float);
     if (!run_slice(program, lane, rows, from, to, error))
         return FALSE;
     for (guint i = 0; i < wanted->len; i++) {
@@ -105,13 +105,13 @@ static gboolean join_slice(const Slices *slices, gint64 slice, int lane, GError 
 /* Lanes take slices in order; one that failed takes no more. */
 static void run_lanes(void *data, gint64 begin, gint64 end, int worker)
 {
-    Slices *slices = data;
+    SlicedRun *run = data;
     (void) worker;
     for (gint64 lane = begin; lane < end; lane++) {
-        GError **error = &slices->errors[lane];
+        GError **error = &run->errors[lane];
         gint64 slice;
-        while (*error == NULL && (slice = atomic_fetch_add(&slices->next, 1)) < slices->count)
-            join_slice(slices, slice, (int) lane, error);
+        while (*error == NULL && (slice = atomic_fetch_add(&run->next, 1)) < run->count)
+            join_slice(run, slice, (int) lane, error);
     }
 }
 
@@ -131,19 +131,19 @@ static gboolean run_slices(const XgProgram *program, gint64 batch, const float *
                            const float **outputs, GError **error)
 {
     g_autoptr(GArray) begins = begins_of(program, batch);
-    g_autofree GError **errors = g_new0(GError *, (gsize) program->lanes);
-    Slices slices = {.program = program,
+    g_autofree GError **errors = g_new0(GError *, (gsize) program->slices.lanes);
+    SlicedRun run = {.program = program,
                      .inputs = inputs,
                      .begins = (const gint64 *) (void *) begins->data,
                      .count = (gint64) begins->len - 1,
                      .errors = errors};
-    if (program->lanes > 1)
-        xg_pool_run(program->engine->pool, program->lanes, 1, run_lanes, &slices);
+    if (program->slices.lanes > 1)
+        xg_pool_run(program->engine->pool, program->slices.lanes, 1, run_lanes, &run);
     else
-        run_lanes(&slices, 0, 1, 0);
+        run_lanes(&run, 0, 1, 0);
     for (guint i = 0; i < program->lowered->outputs->len; i++)
         outputs[i] = program->joined[i];
-    return first_error(errors, program->lanes, error);
+    return first_error(errors, program->slices.lanes, error);
 }
 
 /* ---- Entries ------------------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
 
 enum {
     MOST_ROWS = 8,   /* activations stay near, and the arena small */
-    LEAST_ROWS = 2,  /* of a lane, where there are as many: tiles of the last layers are whole */
+    LEAST_ROWS = 2,  /* of a lane, where there are as many: one by one they were no faster */
     VALUES_SHARE = 8 /* of values, so many times the weights that a lane reads */
 };
 

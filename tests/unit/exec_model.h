@@ -135,6 +135,13 @@ static XgProgram *program_new(const XgProgramSpec *spec)
     return program;
 }
 
+G_GNUC_UNUSED static void run(XgProgram *program, gint64 batch, const float *input, const float **outputs)
+{
+    g_autoptr(GError) error = NULL;
+    ck_assert_msg(xg_program_run(program, batch, &input, outputs, &error), "%s",
+                  error ? error->message : "");
+}
+
 /* Largest difference relative to the largest of `expected`. */
 G_GNUC_UNUSED static double difference(const float *found, const float *expected, gsize count)
 {

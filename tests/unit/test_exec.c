@@ -6,13 +6,6 @@
 
 #include <stdlib.h>
 
-static void run(XgProgram *program, gint64 batch, const float *input, const float **outputs)
-{
-    g_autoptr(GError) error = NULL;
-    ck_assert_msg(xg_program_run(program, batch, &input, outputs, &error), "%s",
-                  error ? error->message : "");
-}
-
 START_TEST(test_folded_and_fused)
 {
     g_autoptr(Model) model = model_new(FALSE);

@@ -37,13 +37,6 @@ static void case_clear(Case *c)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Case, case_clear)
 
-static void run(XgProgram *program, gint64 batch, const float *input, const float **outputs)
-{
-    g_autoptr(GError) error = NULL;
-    ck_assert_msg(xg_program_run(program, batch, &input, outputs, &error), "%s",
-                  error ? error->message : "");
-}
-
 /* Logits of the model's own images, one at a time, by a program without lanes. */
 static void run_apart(const Case *c, float *logits)
 {

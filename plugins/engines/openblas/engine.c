@@ -31,9 +31,16 @@ static XgStatus create(const XgHost *host, const XgComponent *component, void **
     return XG_OK;
 }
 
-static const XgEngine table = {suits,     xg_ob_score,   xg_ob_prepare,
-                               xg_ob_run, xg_ob_release, xg_ob_strided, xg_ob_packed,
-                               1,         0};
+static const XgEngine table = {
+    .suits = suits,
+    .score = xg_ob_score,
+    .prepare = xg_ob_prepare,
+    .run = xg_ob_run,
+    .release = xg_ob_release,
+    .strided = xg_ob_strided,
+    .packed = xg_ob_packed,
+    .concurrent = 1,
+};
 
 static const char *const needs[] = {XG_THREADS_INTERFACE, XG_PARAMS_INTERFACE, NULL};
 
