@@ -7,12 +7,19 @@
 #include <string.h>
 
 enum { LAYER_RESIDUAL = 3, LAYER_INPUTS = 4 };
+/* Inputs of depthwise_block/1. */
+enum { BLOCK_X, EXPANSION, DEPTHWISE = 3, PROJECTION = 5, BLOCK_RESIDUAL = 7, BLOCK_INPUTS };
 enum { NORM_BIAS = 2, NORM_GRAD_X = 1, NORM_GRAD_BIAS = 5, NORM_GRAD_INPUTS = 6 };
 enum { MAX_INPUTS = 8 };
 
 static gboolean is_op(const XgNode *node, const char *op)
 {
     return strcmp(node->op->id, op) == 0;
+}
+
+static gboolean has_residual(const XgNode *layer)
+{
+    return layer->input_count > LAYER_RESIDUAL && layer->inputs[LAYER_RESIDUAL] != NULL;
 }
 
 /* The name of an activation that can be merged, of which `node` is the operator with that ending
@@ -52,18 +59,21 @@ static guint *count_uses(const XgLowered *lowered)
 
 /* ---- Merging ------------------------------------------------------------------------------- */
 
-static gboolean engine_can(const XgProgramSpec *spec, const XgNode *before, const XgNode *merged)
+/* The engine's score of a node; 0 without an engine. */
+static int score(const XgProgramSpec *spec, const XgNode *node)
 {
     const XgEngineHandle *engine = spec->engine;
     if (engine == NULL || engine->table == NULL)
-        return TRUE;
-    XgNodeView *old = xg_node_view_new(before, spec->max_batch, NULL, NULL);
-    XgNodeView *new = xg_node_view_new(merged, spec->max_batch, NULL, NULL);
-    const gboolean can = engine->table->score(engine->self, xg_node_view_info(old)) == 0 ||
-                         engine->table->score(engine->self, xg_node_view_info(new)) > 0;
-    xg_node_view_free(old);
-    xg_node_view_free(new);
-    return can;
+        return 0;
+    XgNodeView *view = xg_node_view_new(node, spec->max_batch, NULL, NULL);
+    const int found = engine->table->score(engine->self, xg_node_view_info(view));
+    xg_node_view_free(view);
+    return found;
+}
+
+static gboolean engine_can(const XgProgramSpec *spec, const XgNode *before, const XgNode *merged)
+{
+    return score(spec, before) == 0 || score(spec, merged) > 0;
 }
 
 static void copy_inputs(const XgNode *node, XgValue *inputs[MAX_INPUTS])
@@ -89,18 +99,24 @@ static XgNode *remake(XgLowered *lowered, const XgNode *node, XgValue *const *in
     return made;
 }
 
-/* Puts `merged` in the place of `last`, whose work it does, unless the engine cannot. */
-static void take_over(XgLowered *lowered, const XgProgramSpec *spec, guint *uses,
-                      const XgNode *before, const XgNode *last, XgNode *merged)
+/* Puts `merged`, made of `before`, in the place of `last`, whose work it does. */
+static void replace(XgLowered *lowered, guint *uses, const XgNode *before, const XgNode *last,
+                    XgNode *merged)
 {
-    if (!engine_can(spec, before, merged))
-        return;
     for (int i = 0; i < before->output_count; i++) {
         XgValue *old = i == 0 ? last->outputs[0] : before->outputs[i];
         uses[merged->outputs[i]->id] = uses[old->id];
         xg_lowered_replace(lowered, old, merged->outputs[i]);
     }
     lowered->fused++;
+}
+
+/* The same, unless the engine cannot. */
+static void take_over(XgLowered *lowered, const XgProgramSpec *spec, guint *uses,
+                      const XgNode *before, const XgNode *last, XgNode *merged)
+{
+    if (engine_can(spec, before, merged))
+        replace(lowered, uses, before, last, merged);
 }
 
 static gboolean can_take_activation(const XgNode *node)
@@ -135,7 +151,7 @@ static int residual_side(const XgNode *add, const guint *uses)
         const XgNode *layer = add->inputs[i]->producer;
         if (layer == NULL || !xg_node_is_layer(layer) || uses[add->inputs[i]->id] != 1 ||
             strcmp(xg_node_string(layer, "activation"), "none") != 0 ||
-            (layer->input_count > LAYER_RESIDUAL && layer->inputs[LAYER_RESIDUAL] != NULL))
+            has_residual(layer))
             continue;
         if (side < 0 || layer->id > add->inputs[side]->producer->id)
             side = i;
@@ -192,6 +208,102 @@ static gboolean fuse_norm_gradient(XgLowered *lowered, const XgProgramSpec *spec
     return merged != NULL;
 }
 
+/* ---- Depthwise blocks ---------------------------------------------------------------------- */
+
+static gboolean is_depthwise(const XgNode *node)
+{
+    const XgShape *x = &node->inputs[0]->shape, *y = &node->outputs[0]->shape;
+    return is_op(node, "conv2d/1") && xg_node_int(node, "groups") > 1 &&
+           xg_node_int(node, "groups") == x->dims[3] && x->dims[3] == y->dims[3] &&
+           !has_residual(node);
+}
+
+static gboolean is_pointwise(const XgNode *node)
+{
+    const XgShape *x = &node->inputs[0]->shape, *y = &node->outputs[0]->shape;
+    return is_op(node, "conv2d/1") && xg_node_int(node, "groups") == 1 &&
+           xg_node_int(node, "kernel_h") == 1 && xg_node_int(node, "kernel_w") == 1 &&
+           x->dims[1] == y->dims[1] && x->dims[2] == y->dims[2];
+}
+
+/* The pointwise convolution whose result nobody but the depthwise one reads, or NULL. */
+static const XgNode *expansion_of(const XgNode *depthwise, const guint *uses)
+{
+    const XgNode *node = depthwise->inputs[0]->producer;
+    return node != NULL && uses[depthwise->inputs[0]->id] == 1 && is_pointwise(node) &&
+                   !has_residual(node)
+               ? node
+               : NULL;
+}
+
+static void take_layer(const XgNode *layer, XgValue **weight_and_bias)
+{
+    weight_and_bias[0] = layer->inputs[1];
+    weight_and_bias[1] = layer->input_count > 2 ? layer->inputs[2] : NULL;
+}
+
+/* One node for a depthwise convolution with those around it, `expansion` or `projection` of which
+ * may be NULL; NULL: on error. */
+static XgNode *make_block(XgLowered *lowered, const XgNode *expansion, const XgNode *depthwise,
+                          const XgNode *projection, GError **error)
+{
+    static const char *const window[] = {"kernel_h", "kernel_w",   "stride_h", "stride_w", "dilation",
+                                         "pad_top",  "pad_bottom", "pad_left", "pad_right"};
+    XgValue *inputs[BLOCK_INPUTS] = {expansion ? expansion->inputs[0] : depthwise->inputs[0]};
+    XgAttr attributes[G_N_ELEMENTS(window) + 3];
+    int count = 0;
+    for (gsize i = 0; i < G_N_ELEMENTS(window); i++)
+        attributes[count++] = xg_attr_int(window[i], xg_node_int(depthwise, window[i]));
+    attributes[count++] = xg_attr_string("activation", xg_node_string(depthwise, "activation"));
+    take_layer(depthwise, inputs + DEPTHWISE);
+    if (expansion != NULL) {
+        take_layer(expansion, inputs + EXPANSION);
+        attributes[count++] =
+            xg_attr_string("expansion_activation", xg_node_string(expansion, "activation"));
+    }
+    if (projection != NULL) {
+        take_layer(projection, inputs + PROJECTION);
+        inputs[BLOCK_RESIDUAL] = has_residual(projection) ? projection->inputs[LAYER_RESIDUAL] : NULL;
+        attributes[count++] =
+            xg_attr_string("projection_activation", xg_node_string(projection, "activation"));
+    }
+    XgNode *made = xg_network_add_node(lowered->network, "depthwise_block/1", depthwise->name, inputs,
+                                       BLOCK_INPUTS, attributes, count, error);
+    if (made != NULL)
+        made->block = depthwise->block;
+    return made;
+}
+
+/* What lies between the convolutions of a block needs no memory; where that is worth it, an engine
+ * scores the block no lower than its depthwise convolution. */
+static gboolean fuse_block(XgLowered *lowered, const XgProgramSpec *spec, guint *uses,
+                           const XgNode *expansion, const XgNode *depthwise,
+                           const XgNode *projection, GError **error)
+{
+    XgNode *merged = make_block(lowered, expansion, depthwise, projection, error);
+    if (merged != NULL && score(spec, merged) >= score(spec, depthwise))
+        replace(lowered, uses, depthwise, projection ? projection : depthwise, merged);
+    return merged != NULL;
+}
+
+static gboolean fuse_projection(XgLowered *lowered, const XgProgramSpec *spec, guint *uses,
+                                const XgNode *node, GError **error)
+{
+    const XgNode *depthwise = is_pointwise(node) ? node->inputs[0]->producer : NULL;
+    if (depthwise == NULL || uses[node->inputs[0]->id] != 1 || !is_depthwise(depthwise))
+        return TRUE;
+    return fuse_block(lowered, spec, uses, expansion_of(depthwise, uses), depthwise, node, error);
+}
+
+static gboolean fuse_expansion(XgLowered *lowered, const XgProgramSpec *spec, guint *uses,
+                               const XgNode *node, GError **error)
+{
+    const XgNode *expansion = is_depthwise(node) ? expansion_of(node, uses) : NULL;
+    return expansion == NULL || fuse_block(lowered, spec, uses, expansion, node, NULL, error);
+}
+
+/* ---- Order --------------------------------------------------------------------------------- */
+
 typedef gboolean (*FuseNode)(XgLowered *lowered, const XgProgramSpec *spec, guint *uses,
                              const XgNode *node, GError **error);
 
@@ -213,5 +325,7 @@ gboolean xg_fuse(XgLowered *lowered, const XgProgramSpec *spec, GError **error)
 {
     return fuse_all(lowered, spec, fuse_addition, error) &&
            (!spec->training || fuse_all(lowered, spec, fuse_norm_gradient, error)) &&
-           fuse_all(lowered, spec, fuse_activation, error);
+           fuse_all(lowered, spec, fuse_activation, error) &&
+           fuse_all(lowered, spec, fuse_projection, error) &&
+           fuse_all(lowered, spec, fuse_expansion, error);
 }

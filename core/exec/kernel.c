@@ -164,6 +164,21 @@ double xg_kernel_take_seconds(XgKernel *kernel, guint64 *runs)
     return seconds / kernel->lane_count;
 }
 
+/* Multiplications and additions of a weight, [O,..], used at every position of `map`. */
+static double layer_flops(const XgShape *map, const XgValue *weight)
+{
+    return weight == NULL ? 0.0
+                          : 2.0 * (double) map->dims[1] * (double) map->dims[2] *
+                                (double) xg_shape_elements(&weight->shape);
+}
+
+static double block_flops(const XgNode *node)
+{
+    const XgShape *x = &node->inputs[0]->shape, *y = &node->outputs[0]->shape;
+    return layer_flops(x, node->inputs[1]) + layer_flops(y, node->inputs[3]) +
+           layer_flops(y, node->inputs[5]);
+}
+
 double xg_node_flops(const XgNode *node)
 {
     const char *op = node->op->id;
@@ -172,6 +187,8 @@ double xg_node_flops(const XgNode *node)
         g_str_has_prefix(op, "conv2d_grad_input") || g_str_has_prefix(op, "linear_grad_input");
     const gboolean to_weight =
         g_str_has_prefix(op, "conv2d_grad_weight") || g_str_has_prefix(op, "linear_grad_weight");
+    if (strcmp(op, "depthwise_block/1") == 0)
+        return block_flops(node);
     if (!forward && !to_input && !to_weight)
         return 0.0;
     const XgShape *positions = forward ? &node->outputs[0]->shape : &node->inputs[0]->shape;

@@ -75,7 +75,7 @@ static int32_t api_has_op(XgGraph *graph, const char *op)
 {
     (void) graph;
     const XgOp *found = op ? xg_op_find(op) : NULL;
-    return found && !(found->flags & XG_OP_BACKWARD);
+    return found && !(found->flags & XG_OP_INTERNAL);
 }
 
 static XgValue *api_input(XgGraph *graph)
@@ -130,7 +130,7 @@ static XgValue *api_op(XgGraph *graph, const char *op, const char *name, XgValue
     if (network->nodes->len >= MAX_NODES)
         return xg_builder_fail(network, XG_LIMIT, "%s: more than %d nodes", full, MAX_NODES);
     const XgOp *found = op ? xg_op_find(op) : NULL;
-    if (!found || found->flags & XG_OP_BACKWARD) {
+    if (!found || found->flags & XG_OP_INTERNAL) {
         g_autofree char *quoted = xg_text_quoted(op ? op : "");
         return xg_builder_fail(network, XG_UNSUPPORTED, "%s%s: this host has no operator %s", full,
                                *full ? "" : "node", quoted);

@@ -18,7 +18,7 @@ enum {
     XG_OP_IN_PLACE = 1,  /**< output 0 may share the memory of data input 0, of the same size */
     XG_OP_VIEW = 2,      /**< output 0 is data input 0 under another shape: nothing to compute */
     XG_OP_MUTATES = 4,   /**< changes its buffers (running statistics) in place */
-    XG_OP_BACKWARD = 8   /**< made by gradient rules only; no gradient rule of its own */
+    XG_OP_INTERNAL = 8   /**< made by gradient rules and programs only; has no gradient rule */
 };
 
 /** An attribute that an operator takes. An array ends with a NULL name. */

@@ -15,17 +15,17 @@ static int find(const char *name)
     return -1;
 }
 
-gboolean xg_activation_check(const XgNode *node, GError **error)
+gboolean xg_activation_check(const XgNode *node, const char *attribute, GError **error)
 {
-    const char *name = xg_node_string(node, "activation");
+    const char *name = xg_node_string(node, attribute);
     if (find(name) >= 0)
         return TRUE;
     return xg_error_set(error, XG_INVALID, "unknown activation \"%s\"", name);
 }
 
-XgActivation xg_activation_of(const XgNodeInfo *info)
+XgActivation xg_activation_of(const XgNodeInfo *info, const char *attribute)
 {
-    return (XgActivation) find(xg_info_string(info, "activation"));
+    return (XgActivation) find(xg_info_string(info, attribute));
 }
 
 double xg_activation_apply(XgActivation activation, double x)

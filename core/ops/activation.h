@@ -23,11 +23,11 @@ typedef enum {
         "activation", XG_ATTR_STRING, FALSE, 0, 0.0, "none"                                        \
     }
 
-/** Checks the attribute of a node: XG_INVALID for an unknown name. */
-gboolean xg_activation_check(const XgNode *node, GError **error);
+/** Checks an attribute of a node: XG_INVALID for an unknown name. */
+gboolean xg_activation_check(const XgNode *node, const char *attribute, GError **error);
 
-/** The attribute of a checked node. */
-XgActivation xg_activation_of(const XgNodeInfo *info);
+/** An attribute of a checked node. */
+XgActivation xg_activation_of(const XgNodeInfo *info, const char *attribute);
 
 /** Its value; not-a-number stays what it is. */
 double xg_activation_apply(XgActivation activation, double x);

@@ -107,7 +107,7 @@ const XgOp xg_op_adaptive_avg_pool = {.id = "adaptive_avg_pool/1",
 const XgOp xg_op_adaptive_avg_pool_grad = {.id = "adaptive_avg_pool_grad/1",
                                            .min_data_inputs = 1,
                                            .max_data_inputs = 1,
-                                           .flags = XG_OP_BACKWARD,
+                                           .flags = XG_OP_INTERNAL,
                                            .attributes = grad_attrs,
                                            .infer = infer_grad,
                                            .reference = reference_grad};

@@ -8,7 +8,7 @@ static const XgOpAttr attrs[] = {XG_ACTIVATION_ATTR, {NULL, 0, FALSE, 0, 0.0, NU
 
 static gboolean infer(XgInfer *infer, GError **error)
 {
-    return xg_broadcast_infer(infer, error) && xg_activation_check(infer->node, error);
+    return xg_broadcast_infer(infer, error) && xg_activation_check(infer->node, "activation", error);
 }
 
 static gboolean gradient(XgBackward *b)
@@ -25,7 +25,7 @@ static gboolean gradient(XgBackward *b)
 
 static void reference(const XgNodeInfo *info, const XgRun *run)
 {
-    const XgActivation activation = xg_activation_of(info);
+    const XgActivation activation = xg_activation_of(info, "activation");
     const gint64 count = xg_tensor_elements(info->inputs[0], run->batch);
     for (gint64 i = 0; i < count; i++) {
         const gint64 k = xg_broadcast_index(info->inputs[0], info->inputs[1], i);

@@ -162,7 +162,7 @@ const XgOp xg_op_attention = {.id = "attention/1",
 const XgOp xg_op_attention_grad = {.id = "attention_grad/1",
                                    .min_data_inputs = 2,
                                    .max_data_inputs = 2,
-                                   .flags = XG_OP_BACKWARD,
+                                   .flags = XG_OP_INTERNAL,
                                    .attributes = attrs,
                                    .infer = infer_grad,
                                    .reference = reference_grad};

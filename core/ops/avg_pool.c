@@ -109,7 +109,7 @@ const XgOp xg_op_avg_pool = {.id = "avg_pool/1",
 const XgOp xg_op_avg_pool_grad = {.id = "avg_pool_grad/1",
                                   .min_data_inputs = 1,
                                   .max_data_inputs = 1,
-                                  .flags = XG_OP_BACKWARD,
+                                  .flags = XG_OP_INTERNAL,
                                   .attributes = xg_pool_grad_attrs,
                                   .infer = infer_grad,
                                   .reference = reference_grad};

@@ -37,7 +37,7 @@ static gboolean infer_norm(XgInfer *infer, GError **error)
     if (!(xg_node_float(node, "eps") > 0.0))
         return xg_error_set(error, XG_INVALID, "eps: expected above 0, found %g",
                             xg_node_float(node, "eps"));
-    if (!xg_activation_check(node, error))
+    if (!xg_activation_check(node, "activation", error))
         return FALSE;
     const XgShape channels = {1, {x->dims[x->rank - 1]}};
     infer->outputs[0] = *x;
@@ -77,7 +77,7 @@ static gboolean infer_grad(XgInfer *infer, GError **error)
 /* An activation after the norm is gone through by what the norm gave, computed again. */
 static gboolean infer_train_grad(XgInfer *infer, GError **error)
 {
-    return xg_activation_check(infer->node, error) && infer_grad(infer, error);
+    return xg_activation_check(infer->node, "activation", error) && infer_grad(infer, error);
 }
 
 /* ---- Gradients ----------------------------------------------------------------------------- */
@@ -129,7 +129,7 @@ static void reference_frozen(const XgNodeInfo *info, const XgRun *run)
     const gint64 c = channels_of(info->inputs[IN_X]);
     const gint64 rows = xg_tensor_elements(info->inputs[IN_X], run->batch) / c;
     const double eps = xg_info_float(info, "eps");
-    const XgActivation activation = xg_activation_of(info);
+    const XgActivation activation = xg_activation_of(info, "activation");
     for (gint64 k = 0; k < c; k++) {
         const double mean = (double) run->inputs[IN_MEAN][k];
         const double scale = value_or(run->inputs[IN_WEIGHT], k, 1.0) /
@@ -168,7 +168,7 @@ static void reference_train(const XgNodeInfo *info, const XgRun *run)
     const gint64 c = channels_of(info->inputs[IN_X]);
     const gint64 rows = xg_tensor_elements(info->inputs[IN_X], run->batch) / c;
     const double eps = xg_info_float(info, "eps"), momentum = xg_info_float(info, "momentum");
-    const XgActivation activation = xg_activation_of(info);
+    const XgActivation activation = xg_activation_of(info, "activation");
     for (gint64 k = 0; k < c; k++) {
         double mean, variance;
         channel_moments(run->inputs[IN_X], rows, c, k, &mean, &variance);
@@ -246,7 +246,7 @@ static void reference_train_grad(const XgNodeInfo *info, const XgRun *run)
                                  .inverse = (double) run->inputs[GRAD_SPREAD][k],
                                  .weight = value_or(run->inputs[GRAD_WEIGHT], k, 1.0),
                                  .bias = value_or(bias, k, 0.0),
-                                 .activation = xg_activation_of(info)};
+                                 .activation = xg_activation_of(info, "activation")};
         channel_gradient(run, rows, c, k, &channel, TRUE);
     }
 }
@@ -272,7 +272,7 @@ const XgOp xg_op_batch_norm_train = {.id = "batch_norm_train/1",
 const XgOp xg_op_batch_norm_grad = {.id = "batch_norm_grad/1",
                                     .min_data_inputs = 5,
                                     .max_data_inputs = 5,
-                                    .flags = XG_OP_BACKWARD,
+                                    .flags = XG_OP_INTERNAL,
                                     .attributes = grad_attrs,
                                     .infer = infer_grad,
                                     .reference = reference_frozen_grad};
@@ -280,7 +280,7 @@ const XgOp xg_op_batch_norm_grad = {.id = "batch_norm_grad/1",
 const XgOp xg_op_batch_norm_train_grad = {.id = "batch_norm_train_grad/1",
                                           .min_data_inputs = 5,
                                           .max_data_inputs = 6,
-                                          .flags = XG_OP_BACKWARD,
+                                          .flags = XG_OP_INTERNAL,
                                           .attributes = train_grad_attrs,
                                           .infer = infer_train_grad,
                                           .reference = reference_train_grad};

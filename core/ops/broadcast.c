@@ -67,7 +67,7 @@ static void reference_reduce(const XgNodeInfo *info, const XgRun *run)
 const XgOp xg_op_reduce_like = {.id = "reduce_like/1",
                                 .min_data_inputs = 1,
                                 .max_data_inputs = 1,
-                                .flags = XG_OP_BACKWARD,
+                                .flags = XG_OP_INTERNAL,
                                 .attributes = reduce_attrs,
                                 .infer = infer_reduce,
                                 .reference = reference_reduce};

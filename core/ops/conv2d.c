@@ -2,28 +2,16 @@
  * SPDX-License-Identifier: MIT */
 /* 2-D convolution and its two gradients. */
 #include "ops/activation.h"
+#include "ops/conv_window.h"
 
 #include <string.h>
 
 enum { IN_X, IN_WEIGHT, IN_BIAS, IN_RESIDUAL };
 
-#define WINDOW_ATTRS                                                                               \
-    {"kernel_h", XG_ATTR_INT, FALSE, 1, 0.0, NULL},                                                \
-        {"kernel_w", XG_ATTR_INT, FALSE, 1, 0.0, NULL},                                            \
-        {"stride_h", XG_ATTR_INT, FALSE, 1, 0.0, NULL},                                            \
-        {"stride_w", XG_ATTR_INT, FALSE, 1, 0.0, NULL},                                            \
-        {"dilation", XG_ATTR_INT, FALSE, 1, 0.0, NULL},                                            \
-        {"pad_top", XG_ATTR_INT, FALSE, 0, 0.0, NULL},                                             \
-        {"pad_bottom", XG_ATTR_INT, FALSE, 0, 0.0, NULL},                                          \
-        {"pad_left", XG_ATTR_INT, FALSE, 0, 0.0, NULL},                                            \
-        {"pad_right", XG_ATTR_INT, FALSE, 0, 0.0, NULL},                                           \
-    {                                                                                              \
-        "groups", XG_ATTR_INT, FALSE, 1, 0.0, NULL                                                 \
-    }
-
 static const XgOpAttr forward_attrs[] = {
     {"out_channels", XG_ATTR_INT, TRUE, 0, 0.0, NULL},
-    WINDOW_ATTRS,
+    XG_CONV_WINDOW_ATTRS,
+    {"groups", XG_ATTR_INT, FALSE, 1, 0.0, NULL},
     {"no_bias", XG_ATTR_INT, FALSE, 0, 0.0, NULL},
     {"init", XG_ATTR_STRING, FALSE, 0, 0.0, "he_normal_fan_out"},
     XG_ACTIVATION_ATTR,
@@ -32,36 +20,21 @@ static const XgOpAttr forward_attrs[] = {
 static const XgOpAttr grad_input_attrs[] = {{"in_h", XG_ATTR_INT, TRUE, 0, 0.0, NULL},
                                             {"in_w", XG_ATTR_INT, TRUE, 0, 0.0, NULL},
                                             {"in_channels", XG_ATTR_INT, TRUE, 0, 0.0, NULL},
-                                            WINDOW_ATTRS,
+                                            XG_CONV_WINDOW_ATTRS,
+    {"groups", XG_ATTR_INT, FALSE, 1, 0.0, NULL},
                                             {NULL, 0, FALSE, 0, 0.0, NULL}};
 
-static const XgOpAttr grad_weight_attrs[] = {WINDOW_ATTRS, {NULL, 0, FALSE, 0, 0.0, NULL}};
+static const XgOpAttr grad_weight_attrs[] = {XG_CONV_WINDOW_ATTRS,
+    {"groups", XG_ATTR_INT, FALSE, 1, 0.0, NULL}, {NULL, 0, FALSE, 0, 0.0, NULL}};
 
 /* ---- Shapes -------------------------------------------------------------------------------- */
 
 static gboolean check_window(const XgNode *node, GError **error)
 {
-    static const char *const positive[] = {"kernel_h", "kernel_w", "stride_h",
-                                           "stride_w", "dilation", "groups"};
-    static const char *const natural[] = {"pad_top", "pad_bottom", "pad_left", "pad_right"};
-    for (gsize i = 0; i < G_N_ELEMENTS(positive); i++)
-        if (xg_node_int(node, positive[i]) < 1)
-            return xg_error_set(error, XG_INVALID,
-                                "%s: expected at least 1, found %" G_GINT64_FORMAT, positive[i],
-                                xg_node_int(node, positive[i]));
-    for (gsize i = 0; i < G_N_ELEMENTS(natural); i++)
-        if (xg_node_int(node, natural[i]) < 0)
-            return xg_error_set(error, XG_INVALID,
-                                "%s: expected at least 0, found %" G_GINT64_FORMAT, natural[i],
-                                xg_node_int(node, natural[i]));
-    return TRUE;
-}
-
-/* floor((size + pads - dilation * (kernel - 1) - 1) / stride) + 1; 0 when the window is larger. */
-static gint64 out_size(gint64 size, gint64 pads, gint64 kernel, gint64 stride, gint64 dilation)
-{
-    const gint64 room = size + pads - dilation * (kernel - 1) - 1;
-    return room < 0 ? 0 : room / stride + 1;
+    if (xg_node_int(node, "groups") < 1)
+        return xg_error_set(error, XG_INVALID, "groups: expected at least 1, found %" G_GINT64_FORMAT,
+                            xg_node_int(node, "groups"));
+    return xg_conv_window_check(node, error);
 }
 
 static gboolean infer_forward(XgInfer *infer, GError **error)
@@ -73,7 +46,7 @@ static gboolean infer_forward(XgInfer *infer, GError **error)
         g_autofree char *text = xg_shape_text(x);
         return xg_error_set(error, XG_SHAPE, "expected an image [N,H,W,C], found %s", text);
     }
-    if (!check_window(node, error) || !xg_activation_check(node, error))
+    if (!check_window(node, error) || !xg_activation_check(node, "activation", error))
         return FALSE;
     if (outs < 1 || outs % groups != 0 || x->dims[3] % groups != 0)
         return xg_error_set(error, XG_SHAPE,
@@ -81,15 +54,9 @@ static gboolean infer_forward(XgInfer *infer, GError **error)
                             " input and %" G_GINT64_FORMAT " output channels",
                             groups, x->dims[3], outs);
     const gint64 kh = xg_node_int(node, "kernel_h"), kw = xg_node_int(node, "kernel_w");
-    const gint64 dilation = xg_node_int(node, "dilation");
-    infer->outputs[0] = (XgShape){
-        4,
-        {x->dims[0],
-         out_size(x->dims[1], xg_node_int(node, "pad_top") + xg_node_int(node, "pad_bottom"), kh,
-                  xg_node_int(node, "stride_h"), dilation),
-         out_size(x->dims[2], xg_node_int(node, "pad_left") + xg_node_int(node, "pad_right"), kw,
-                  xg_node_int(node, "stride_w"), dilation),
-         outs}};
+    infer->outputs[0] = (XgShape){4,
+                                  {x->dims[0], xg_conv_window_size(node, x->dims[1], TRUE),
+                                   xg_conv_window_size(node, x->dims[2], FALSE), outs}};
     infer->output_count = 1;
     const XgShape weight = {4, {outs, kh, kw, x->dims[3] / groups}}, bias = {1, {outs}};
     xg_infer_parameter(infer, "weight", XG_VALUE_PARAMETER, &weight, XG_LAYOUT_OHWI,
@@ -223,7 +190,7 @@ static double output_sum(const Geometry *g, const float *x, const float *weight,
 static void reference_forward(const XgNodeInfo *info, const XgRun *run)
 {
     const Geometry g = geometry(info, info->inputs[IN_X], info->outputs[0], run->batch);
-    const XgActivation activation = xg_activation_of(info);
+    const XgActivation activation = xg_activation_of(info, "activation");
     const float *bias = info->input_count > IN_BIAS ? run->inputs[IN_BIAS] : NULL;
     const float *residual = info->input_count > IN_RESIDUAL ? run->inputs[IN_RESIDUAL] : NULL;
     gint64 at = 0;
@@ -312,7 +279,7 @@ const XgOp xg_op_conv2d = {.id = "conv2d/1",
 const XgOp xg_op_conv2d_grad_input = {.id = "conv2d_grad_input/1",
                                       .min_data_inputs = 2,
                                       .max_data_inputs = 2,
-                                      .flags = XG_OP_BACKWARD,
+                                      .flags = XG_OP_INTERNAL,
                                       .attributes = grad_input_attrs,
                                       .infer = infer_grad_input,
                                       .reference = reference_grad_input};
@@ -320,7 +287,7 @@ const XgOp xg_op_conv2d_grad_input = {.id = "conv2d_grad_input/1",
 const XgOp xg_op_conv2d_grad_weight = {.id = "conv2d_grad_weight/1",
                                        .min_data_inputs = 2,
                                        .max_data_inputs = 2,
-                                       .flags = XG_OP_BACKWARD,
+                                       .flags = XG_OP_INTERNAL,
                                        .attributes = grad_weight_attrs,
                                        .infer = infer_grad_weight,
                                        .reference = reference_grad_weight};

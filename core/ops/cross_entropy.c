@@ -103,7 +103,7 @@ const XgOp xg_op_cross_entropy = {.id = "cross_entropy/1",
 const XgOp xg_op_cross_entropy_grad = {.id = "cross_entropy_grad/1",
                                        .min_data_inputs = 3,
                                        .max_data_inputs = 3,
-                                       .flags = XG_OP_BACKWARD,
+                                       .flags = XG_OP_INTERNAL,
                                        .attributes = attrs,
                                        .infer = infer_grad,
                                        .reference = reference_grad};

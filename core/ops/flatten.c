@@ -73,7 +73,7 @@ const XgOp xg_op_flatten = {.id = "flatten/1",
 const XgOp xg_op_unflatten = {.id = "unflatten/1",
                               .min_data_inputs = 1,
                               .max_data_inputs = 1,
-                              .flags = XG_OP_BACKWARD,
+                              .flags = XG_OP_INTERNAL,
                               .attributes = back_attrs,
                               .infer = infer_back,
                               .reference = reference_back};

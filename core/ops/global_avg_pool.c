@@ -72,7 +72,7 @@ const XgOp xg_op_global_avg_pool = {.id = "global_avg_pool/1",
 const XgOp xg_op_global_avg_pool_grad = {.id = "global_avg_pool_grad/1",
                                          .min_data_inputs = 1,
                                          .max_data_inputs = 1,
-                                         .flags = XG_OP_BACKWARD,
+                                         .flags = XG_OP_INTERNAL,
                                          .attributes = grad_attrs,
                                          .infer = infer_grad,
                                          .reference = reference_grad};

@@ -39,6 +39,6 @@ const XgOp xg_op_hardsigmoid = {.id = "hardsigmoid/1",
 const XgOp xg_op_hardsigmoid_grad = {.id = "hardsigmoid_grad/1",
                                      .min_data_inputs = 2,
                                      .max_data_inputs = 2,
-                                     .flags = XG_OP_BACKWARD | XG_OP_IN_PLACE,
+                                     .flags = XG_OP_INTERNAL | XG_OP_IN_PLACE,
                                      .infer = xg_elementwise_infer,
                                      .reference = reference_grad};

@@ -40,6 +40,6 @@ const XgOp xg_op_hardswish = {.id = "hardswish/1",
 const XgOp xg_op_hardswish_grad = {.id = "hardswish_grad/1",
                                    .min_data_inputs = 2,
                                    .max_data_inputs = 2,
-                                   .flags = XG_OP_BACKWARD | XG_OP_IN_PLACE,
+                                   .flags = XG_OP_INTERNAL | XG_OP_IN_PLACE,
                                    .infer = xg_elementwise_infer,
                                    .reference = reference_grad};

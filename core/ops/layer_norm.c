@@ -125,7 +125,7 @@ const XgOp xg_op_layer_norm = {.id = "layer_norm/1",
 const XgOp xg_op_layer_norm_grad = {.id = "layer_norm_grad/1",
                                     .min_data_inputs = 3,
                                     .max_data_inputs = 3,
-                                    .flags = XG_OP_BACKWARD,
+                                    .flags = XG_OP_INTERNAL,
                                     .attributes = attrs,
                                     .infer = infer_grad,
                                     .reference = reference_grad};

@@ -25,7 +25,7 @@ static gboolean infer_forward(XgInfer *infer, GError **error)
     if (outs < 1)
         return xg_error_set(error, XG_INVALID,
                             "out_features: expected at least 1, found %" G_GINT64_FORMAT, outs);
-    if (!xg_activation_check(node, error))
+    if (!xg_activation_check(node, "activation", error))
         return FALSE;
     infer->outputs[0] = *x;
     infer->outputs[0].dims[x->rank - 1] = outs;
@@ -89,7 +89,7 @@ static void reference_forward(const XgNodeInfo *info, const XgRun *run)
     const XgTensor *weight = info->inputs[IN_WEIGHT];
     const gint64 outs = weight->dims[0], ins = weight->dims[1];
     const gint64 rows = xg_tensor_elements(info->inputs[IN_X], run->batch) / ins;
-    const XgActivation activation = xg_activation_of(info);
+    const XgActivation activation = xg_activation_of(info, "activation");
     const float *bias = info->input_count > IN_BIAS ? run->inputs[IN_BIAS] : NULL;
     const float *residual = info->input_count > IN_RESIDUAL ? run->inputs[IN_RESIDUAL] : NULL;
     for (gint64 r = 0; r < rows; r++)
@@ -149,13 +149,13 @@ const XgOp xg_op_linear = {.id = "linear/1",
 const XgOp xg_op_linear_grad_input = {.id = "linear_grad_input/1",
                                       .min_data_inputs = 2,
                                       .max_data_inputs = 2,
-                                      .flags = XG_OP_BACKWARD,
+                                      .flags = XG_OP_INTERNAL,
                                       .infer = infer_grad_input,
                                       .reference = reference_grad_input};
 
 const XgOp xg_op_linear_grad_weight = {.id = "linear_grad_weight/1",
                                        .min_data_inputs = 2,
                                        .max_data_inputs = 2,
-                                       .flags = XG_OP_BACKWARD,
+                                       .flags = XG_OP_INTERNAL,
                                        .infer = infer_grad_weight,
                                        .reference = reference_grad_weight};

@@ -93,7 +93,7 @@ const XgOp xg_op_lrn = {.id = "lrn/1",
 const XgOp xg_op_lrn_grad = {.id = "lrn_grad/1",
                              .min_data_inputs = 2,
                              .max_data_inputs = 2,
-                             .flags = XG_OP_BACKWARD,
+                             .flags = XG_OP_INTERNAL,
                              .attributes = attrs,
                              .infer = xg_elementwise_infer,
                              .reference = reference_grad};

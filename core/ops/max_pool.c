@@ -96,7 +96,7 @@ const XgOp xg_op_max_pool = {.id = "max_pool/1",
 const XgOp xg_op_max_pool_grad = {.id = "max_pool_grad/1",
                                   .min_data_inputs = 3,
                                   .max_data_inputs = 3,
-                                  .flags = XG_OP_BACKWARD,
+                                  .flags = XG_OP_INTERNAL,
                                   .attributes = xg_pool_grad_attrs,
                                   .infer = infer_grad,
                                   .reference = reference_grad};

@@ -103,7 +103,7 @@ const XgOp xg_op_slice = {.id = "slice/1",
 const XgOp xg_op_slice_grad = {.id = "slice_grad/1",
                                .min_data_inputs = 1,
                                .max_data_inputs = 1,
-                               .flags = XG_OP_BACKWARD,
+                               .flags = XG_OP_INTERNAL,
                                .attributes = grad_attrs,
                                .infer = infer_grad,
                                .reference = reference_grad};

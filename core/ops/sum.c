@@ -47,13 +47,13 @@ static void reference_batch(const XgNodeInfo *info, const XgRun *run)
 const XgOp xg_op_sum_rows = {.id = "sum_rows/1",
                              .min_data_inputs = 1,
                              .max_data_inputs = 1,
-                             .flags = XG_OP_BACKWARD,
+                             .flags = XG_OP_INTERNAL,
                              .infer = infer_rows,
                              .reference = reference_rows};
 
 const XgOp xg_op_sum_batch = {.id = "sum_batch/1",
                               .min_data_inputs = 1,
                               .max_data_inputs = 1,
-                              .flags = XG_OP_BACKWARD,
+                              .flags = XG_OP_INTERNAL,
                               .infer = infer_batch,
                               .reference = reference_batch};

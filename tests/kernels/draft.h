@@ -32,7 +32,9 @@ extern const DraftKind conv_kinds[], value_kinds[], map_kinds[];
 /** A whole number in [low, high]. */
 gint64 draft_int(Draft *d, int low, int high);
 void draft_attr(Draft *d, const char *name, gint64 value);
+/** Of the attribute "activation", or of another. */
 void draft_activation(Draft *d);
+void draft_named_activation(Draft *d, const char *attribute);
 void draft_input(Draft *d, XgShape shape, Values how);
 void draft_parameter(Draft *d, XgShape shape, Values how);
 void draft_none(Draft *d);

@@ -83,6 +83,22 @@ static XgShape weight_shape(const Conv *c)
     return (XgShape){4, {c->out, c->kernel_h, c->kernel_w, c->c / c->groups}};
 }
 
+/* A weight with or without bias, or neither. */
+static void draft_layer(Draft *d, gboolean given, XgShape weight, gboolean constant)
+{
+    if (!given) {
+        draft_none(d);
+        draft_none(d);
+        return;
+    }
+    d->constant[d->input_count] = constant;
+    draft_parameter(d, weight, VALUES_ANY);
+    if (draft_int(d, 0, 1))
+        draft_parameter(d, vector(weight.dims[0]), VALUES_ANY);
+    else
+        draft_none(d);
+}
+
 static void forward(Draft *d, ConvKind kind)
 {
     const Conv c = draw_conv(d, kind);
@@ -125,6 +141,46 @@ static void conv_three(Draft *d)
 static void conv_winograd(Draft *d)
 {
     forward(d, CONV_WINOGRAD);
+}
+
+/* Convolutions around a depthwise one: those before and behind it may lack. `large`: of a map that
+ * caches do not hold. */
+static void draw_block(Draft *d, gboolean large)
+{
+    Conv c = draw_conv(d, CONV_DEPTHWISE);
+    const gboolean expands = draft_int(d, 0, 3) != 0;
+    const gboolean projects = draft_int(d, 0, 3) != 0, residual = projects && draft_int(d, 0, 1);
+    const gint64 in = expands ? draft_int(d, 1, 40) : c.c, out = draft_int(d, 1, 70);
+    if (large) {
+        c.h = draft_int(d, 40, 50);
+        c.w = draft_int(d, 40, 50);
+        c.out_h = (c.h + c.top + c.bottom - c.dilation * (c.kernel_h - 1) - 1) / c.stride_h + 1;
+        c.out_w = (c.w + c.left + c.right - c.dilation * (c.kernel_w - 1) - 1) / c.stride_w + 1;
+    }
+    add_conv(d, &c);
+    draft_named_activation(d, "expansion_activation");
+    draft_named_activation(d, "activation");
+    draft_named_activation(d, "projection_activation");
+    draft_input(d, map(c.h, c.w, in), VALUES_ANY);
+    const gboolean constant = draft_int(d, 0, 1) != 0;
+    draft_layer(d, expands, (XgShape){4, {c.c, 1, 1, in}}, constant);
+    draft_layer(d, TRUE, weight_shape(&c), constant || draft_int(d, 0, 1));
+    draft_layer(d, projects, (XgShape){4, {out, 1, 1, c.c}}, constant || draft_int(d, 0, 1));
+    if (residual)
+        draft_input(d, map(c.out_h, c.out_w, out), VALUES_ANY);
+    else
+        draft_none(d);
+    draft_finish(d, "depthwise_block/1");
+}
+
+static void depthwise_block(Draft *d)
+{
+    draw_block(d, FALSE);
+}
+
+static void depthwise_block_large(Draft *d)
+{
+    draw_block(d, TRUE);
 }
 
 static void grad_input(Draft *d, ConvKind kind)
@@ -240,8 +296,8 @@ static void linear_grad_weight(Draft *d)
 
 const DraftKind conv_kinds[] = {
     conv_any,            conv_depthwise,    conv_pointwise,       conv_three,
-    conv_winograd,       grad_input_any,    grad_input_depthwise, grad_input_three,
-    grad_input_winograd, grad_weight_any,   grad_weight_depthwise, grad_weight_three,
-    grad_weight_winograd, linear,           linear_wide,          linear_grad_input,
-    linear_grad_weight,  NULL,
+    conv_winograd,       depthwise_block,   depthwise_block_large, grad_input_any,
+    grad_input_depthwise, grad_input_three, grad_input_winograd,  grad_weight_any,
+    grad_weight_depthwise, grad_weight_three, grad_weight_winograd, linear,
+    linear_wide,         linear_grad_input, linear_grad_weight,   NULL,
 };

@@ -16,10 +16,15 @@ void draft_attr(Draft *d, const char *name, gint64 value)
     d->attributes[d->attribute_count++] = xg_attr_int(name, value);
 }
 
-void draft_activation(Draft *d)
+void draft_named_activation(Draft *d, const char *attribute)
 {
     static const char *const names[] = {"none", "relu", "relu6", "silu", "hardswish", "gelu"};
-    d->attributes[d->attribute_count++] = xg_attr_string("activation", names[draft_int(d, 0, 5)]);
+    d->attributes[d->attribute_count++] = xg_attr_string(attribute, names[draft_int(d, 0, 5)]);
+}
+
+void draft_activation(Draft *d)
+{
+    draft_named_activation(d, "activation");
 }
 
 void draft_input(Draft *d, XgShape shape, Values how)

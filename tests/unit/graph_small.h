@@ -181,7 +181,7 @@ static const XgOp op_wrong = {.id = "wrong/1", .min_data_inputs = 1, .max_data_i
 static const XgOp op_huge = {.id = "huge/1", .min_data_inputs = 1, .max_data_inputs = 1,
                              .attributes = dims_attributes, .infer = infer_huge};
 static const XgOp op_any_grad = {.id = "any_grad/1", .min_data_inputs = 2, .max_data_inputs = 2,
-                                 .flags = XG_OP_BACKWARD, .infer = infer_like_second};
+                                 .flags = XG_OP_INTERNAL, .infer = infer_like_second};
 
 const XgOp *const xg_op_table[] = {&op_relu, &op_scale, &op_add, &op_linear, &op_conv,
                                    &op_norm, &op_token, &op_mean, &op_loss, &op_split,

@@ -1,58 +1,34 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
-/* Depthwise convolutions (one channel a group), computed directly on channels in order. */
-#include "gather.h"
-#include "gemm.h"
+#include "depthwise.h"
 
-#include <stdlib.h>
-
-enum { WIDTH = CHANNELS_AT_ONCE, PIXELS = 4 };
+enum { WIDTH = CHANNELS_AT_ONCE, MANY = 8, SOME = 4 };
 typedef float Lane __attribute__((vector_size(WIDTH * sizeof(float))));
 typedef int32_t Mask __attribute__((vector_size(WIDTH * sizeof(int32_t))));
 
-#define UNROLL _Pragma("GCC unroll 8")
+#define UNROLL _Pragma("GCC unroll 24")
+#define INLINE static inline __attribute__((always_inline))
 
-typedef struct {
-    Kernel base;
-    int64_t channels, taps;
-    int64_t c_h, c_w, up_h, up_w;
-    int64_t kernel_w;
-    int32_t input_count;
-    Activation activation;
-    int phase_count;
-    Phase phases[MAX_PHASES];
-} Depthwise;
-
-typedef struct {
-    const Depthwise *conv;
-    const Phase *phase;
-    const float *x, *weight, *bias, *residual; /* weight: [tap][channels] */
-    float *y;
-} Job;
-
-/* [channels][taps] to [taps][channels]. */
-static void pack(const Depthwise *conv, const float *weight, float *packed)
+void depthwise_pack(const float *weight, int64_t channels, int64_t taps, float *packed)
 {
-    for (int64_t tap = 0; tap < conv->taps; tap++)
-        for (int64_t c = 0; c < conv->channels; c++)
-            packed[tap * conv->channels + c] = weight[c * conv->taps + tap];
+    for (int64_t tap = 0; tap < taps; tap++)
+        for (int64_t c = 0; c < channels; c++)
+            packed[tap * channels + c] = weight[c * taps + tap];
 }
 
-/* What `pixels` pixels of the result see: tap t of pixel u is at x[t] + u * step. */
+/* What neighbouring pixels of the result see: tap t of pixel u is at x[t] + u * step. */
 typedef struct {
     const float *x[MAX_TAPS * MAX_TAPS], *weight[MAX_TAPS * MAX_TAPS];
     int64_t taps, step;
+    int64_t pixel; /* floats from tap to tap of a row */
     float *y;
     int64_t y_step, channels;
     const float *bias, *residual;
     int relu, relu6;
 } Group;
 
-/* Channels [c, c + WIDTH) of `pixels` pixels, constant after inlining. */
-static inline __attribute__((always_inline)) void lanes(const Group *g, int64_t c, const int pixels)
+INLINE void start(const Group *g, int64_t c, Lane *sum, const int pixels)
 {
-    const Lane zero = {0};
-    Lane sum[PIXELS];
     UNROLL for (int u = 0; u < pixels; u++)
     {
         if (g->bias)
@@ -60,17 +36,11 @@ static inline __attribute__((always_inline)) void lanes(const Group *g, int64_t 
         else
             sum[u] = (Lane) {0};
     }
-    for (int64_t t = 0; t < g->taps; t++) {
-        const float *x = g->x[t] + c;
-        Lane w;
-        memcpy(&w, g->weight[t] + c, sizeof w);
-        UNROLL for (int u = 0; u < pixels; u++)
-        {
-            Lane value;
-            memcpy(&value, x + u * g->step, sizeof value);
-            sum[u] += w * value;
-        }
-    }
+}
+
+INLINE void finish(const Group *g, int64_t c, Lane *sum, const int pixels)
+{
+    const Lane zero = {0};
     UNROLL for (int u = 0; u < pixels; u++)
     {
         if (g->residual) {
@@ -89,6 +59,50 @@ static inline __attribute__((always_inline)) void lanes(const Group *g, int64_t 
     }
 }
 
+/* Channels [c, c + WIDTH) of `pixels` pixels, constant after inlining, tap by tap. */
+INLINE void by_tap(const Group *g, int64_t c, const int pixels)
+{
+    Lane sum[MANY];
+    start(g, c, sum, pixels);
+    for (int64_t t = 0; t < g->taps; t++) {
+        const float *x = g->x[t] + c;
+        Lane w;
+        memcpy(&w, g->weight[t] + c, sizeof w);
+        UNROLL for (int u = 0; u < pixels; u++)
+        {
+            Lane value;
+            memcpy(&value, x + u * g->step, sizeof value);
+            sum[u] += w * value;
+        }
+    }
+    finish(g, c, sum, pixels);
+}
+
+/* The same where the taps of a row are neighbours and pixels `step` apart: each value is read once
+ * for all taps of its row. Sums have the same order. */
+INLINE void by_row(const Group *g, int64_t c, const int taps, const int step, const int pixels)
+{
+    Lane sum[MANY];
+    start(g, c, sum, pixels);
+    for (int64_t t = 0; t < g->taps; t += taps) {
+        const float *x = g->x[t] + c;
+        Lane w[5];
+        UNROLL for (int j = 0; j < taps; j++) memcpy(&w[j], g->weight[t + j] + c, sizeof(Lane));
+        UNROLL for (int p = 0; p < (pixels - 1) * step + taps; p++)
+        {
+            Lane value;
+            memcpy(&value, x + p * g->pixel, sizeof value);
+            UNROLL for (int j = 0; j < taps; j++)
+            {
+                const int u = (p - j) / step;
+                if (p >= j && (p - j) % step == 0 && u < pixels)
+                    sum[u] += w[j] * value;
+            }
+        }
+    }
+    finish(g, c, sum, pixels);
+}
+
 static void one_channel(const Group *g, int64_t c, int pixels)
 {
     for (int u = 0; u < pixels; u++) {
@@ -103,182 +117,86 @@ static void one_channel(const Group *g, int64_t c, int pixels)
     }
 }
 
-static void group_pixels(const Group *g, int pixels)
+typedef void (*Channels)(const Group *g);
+
+#define CHANNELS(name, pixels, ...)                                                                \
+    static void name(const Group *g)                                                               \
+    {                                                                                              \
+        int64_t c = 0;                                                                             \
+        for (; c + WIDTH <= g->channels; c += WIDTH)                                               \
+            __VA_ARGS__;                                                                           \
+        for (; c < g->channels; c++)                                                               \
+            one_channel(g, c, pixels);                                                             \
+    }
+CHANNELS(by_tap_1, 1, by_tap(g, c, 1))
+CHANNELS(by_tap_4, SOME, by_tap(g, c, SOME))
+CHANNELS(by_tap_8, MANY, by_tap(g, c, MANY))
+#define ROWS(taps, step)                                                                           \
+    CHANNELS(by_row_##taps##_##step##_4, SOME, by_row(g, c, taps, step, SOME))                     \
+    CHANNELS(by_row_##taps##_##step##_8, MANY, by_row(g, c, taps, step, MANY))
+ROWS(3, 1)
+ROWS(3, 2)
+ROWS(5, 1)
+ROWS(5, 2)
+
+/* Functions for SOME and for MANY pixels. */
+typedef struct {
+    Channels some, many;
+} Width;
+
+static Width width_of(const Gather *g)
 {
-    int64_t c = 0;
-    if (pixels == PIXELS)
-        for (; c + WIDTH <= g->channels; c += WIDTH)
-            lanes(g, c, PIXELS);
-    else
-        for (; c + WIDTH <= g->channels; c += WIDTH)
-            lanes(g, c, 1);
-    for (; c < g->channels; c++)
-        one_channel(g, c, pixels);
+    static const Width rows[2][2] = {{{by_row_3_1_4, by_row_3_1_8}, {by_row_3_2_4, by_row_3_2_8}},
+                                     {{by_row_5_1_4, by_row_5_1_8}, {by_row_5_2_4, by_row_5_2_8}}};
+    int neighbours = (g->taps_w == 3 || g->taps_w == 5) && (g->step_w == 1 || g->step_w == 2);
+    for (int64_t j = 1; j < g->taps_w; j++)
+        neighbours = neighbours && g->column[j] - g->column[j - 1] == 1;
+    return neighbours ? rows[g->taps_w == 5][g->step_w == 2] : (Width) {by_tap_4, by_tap_8};
 }
 
-/* The taps of pixel (oh, ow) that lie in the map. */
-static void see_taps(const Job *job, const float *image, int64_t oh, int64_t ow, Group *g)
+/* The taps of pixel `ow` that lie in the map. */
+static void see_taps(const Depthwise *d, const float *const *rows, int64_t ow, Group *g)
 {
-    const Phase *p = job->phase;
+    const Phase *p = d->phase;
     const Gather *from = &p->gather;
-    const int64_t channels = job->conv->channels;
     g->taps = 0;
     for (int64_t i = 0; i < from->taps_h; i++) {
-        const int64_t h = oh * from->step_h + from->row[i];
-        if (h < 0 || h >= from->in_h)
+        if (!rows[i])
             continue;
         for (int64_t j = 0; j < from->taps_w; j++) {
             const int64_t w = ow * from->step_w + from->column[j];
             if (w < 0 || w >= from->in_w)
                 continue;
-            g->x[g->taps] = image + (h * from->in_w + w) * channels;
+            g->x[g->taps] = rows[i] + w * from->pixel;
             g->weight[g->taps++] =
-                job->weight + (p->tap_h[i] * job->conv->kernel_w + p->tap_w[j]) * channels;
+                d->weight + (p->tap_h[i] * d->kernel_w + p->tap_w[j]) * d->channels;
         }
     }
 }
 
-/* Whether pixels [ow, ow + PIXELS) see all columns of taps. */
-static int is_inner(const Gather *g, int64_t ow)
+/* Whether pixels [ow, ow + count) see all columns of taps. */
+static int is_inner(const Gather *g, int64_t ow, int64_t count)
 {
-    const int64_t last = g->taps_w - 1, end = ow + PIXELS - 1;
+    const int64_t last = g->taps_w - 1, end = ow + count - 1;
     return end < g->out_w && ow * g->step_w + g->column[0] >= 0 &&
            end * g->step_w + g->column[last] < g->in_w;
 }
 
-/* Lines [begin, end) of the phase, counted over images. */
-static void compute_lines(void *data, int64_t begin, int64_t end, int32_t worker)
+void depthwise_line(const Depthwise *d, const float *const *rows, const float *residual, float *y)
 {
-    const Job *job = data;
-    const Depthwise *conv = job->conv;
-    const Phase *p = job->phase;
-    const Gather *from = &p->gather;
-    Group g = {.step = from->step_w * conv->channels, .y_step = conv->up_w * conv->channels,
-               .channels = conv->channels, .bias = job->bias,
-               .relu = conv->activation == ACT_RELU, .relu6 = conv->activation == ACT_RELU6};
-    (void) worker;
-    for (int64_t line = begin; line < end; line++) {
-        const int64_t n = line / from->out_h, oh = line % from->out_h;
-        const float *image = job->x + n * from->in_h * from->in_w * conv->channels;
-        const int64_t y = ((n * conv->c_h + oh * conv->up_h + p->h0) * conv->c_w + p->w0) *
-                          conv->channels;
-        for (int64_t ow = 0; ow < from->out_w;) {
-            const int pixels = is_inner(from, ow) ? PIXELS : 1;
-            const int64_t at = y + ow * g.y_step;
-            see_taps(job, image, oh, ow, &g);
-            g.y = job->y + at;
-            g.residual = job->residual ? job->residual + at : NULL;
-            group_pixels(&g, pixels);
-            ow += pixels;
-        }
-        if (conv->activation > ACT_RELU6)
-            activate(conv->activation, job->y + y, from->out_w * conv->channels);
+    const Gather *from = &d->phase->gather;
+    const Width width = width_of(from);
+    Group g = {.step = from->step_w * from->pixel, .pixel = from->pixel, .y_step = d->y_pixel,
+               .channels = d->channels, .bias = d->bias, .relu = d->activation == ACT_RELU,
+               .relu6 = d->activation == ACT_RELU6};
+    for (int64_t ow = 0; ow < from->out_w;) {
+        const int pixels = is_inner(from, ow, MANY) ? MANY : is_inner(from, ow, SOME) ? SOME : 1;
+        see_taps(d, rows, ow, &g);
+        g.y = y + ow * g.y_step;
+        g.residual = residual ? residual + ow * g.y_step : NULL;
+        (pixels == MANY ? width.many : pixels == SOME ? width.some : by_tap_1)(&g);
+        ow += pixels;
     }
+    for (int64_t ow = 0; ow < from->out_w && d->activation > ACT_RELU6; ow++)
+        activate(d->activation, y + ow * g.y_step, d->channels);
 }
-
-static void zero_part(void *data, int64_t begin, int64_t end, int32_t worker)
-{
-    (void) worker;
-    memset((float *) data + begin, 0, (size_t) (end - begin) * sizeof(float));
-}
-
-static XgStatus run_depthwise(const Engine *engine, const Kernel *kernel, const XgRun *run)
-{
-    const Depthwise *conv = (const Depthwise *) kernel;
-    Job job = {.conv = conv, .x = run->inputs[0], .y = run->outputs[0], .weight = kernel->packed};
-    if (!job.y)
-        return XG_OK;
-    if (!job.weight) {
-        pack(conv, run->inputs[1], run->scratch);
-        job.weight = run->scratch;
-    }
-    job.bias = conv->input_count > 2 ? run->inputs[2] : NULL;
-    job.residual = conv->input_count > 3 ? run->inputs[3] : NULL;
-    if (conv->phase_count < conv->up_h * conv->up_w)
-        run_even(engine, run->batch * conv->c_h * conv->c_w * conv->channels, 1024, zero_part,
-                 job.y);
-    for (int i = 0; i < conv->phase_count; i++) {
-        job.phase = &conv->phases[i];
-        run_even(engine, run->batch * job.phase->gather.out_h, 1, compute_lines, &job);
-    }
-    return XG_OK;
-}
-
-static Kernel *complete(Depthwise *conv, const Shape *s, const XgTensor *weight,
-                        uint64_t *scratch_size)
-{
-    const int64_t packed = s->kernel_h * s->kernel_w * s->in_channels;
-    conv->channels = s->in_channels;
-    conv->taps = s->kernel_h * s->kernel_w;
-    conv->kernel_w = s->kernel_w;
-    if (!weight->constant) {
-        *scratch_size = (uint64_t) packed * sizeof(float);
-        return &conv->base;
-    }
-    conv->base.packed = floats_new((uint64_t) packed);
-    if (!conv->base.packed) {
-        free(conv);
-        return NULL;
-    }
-    pack(conv, weight->constant, conv->base.packed);
-    return &conv->base;
-}
-
-static Kernel *prepare_forward(const Engine *engine, const XgNodeInfo *node, uint64_t *scratch_size)
-{
-    const Shape s = shape_of(node, node->inputs[0], node->outputs[0]);
-    Depthwise *conv = (Depthwise *) kernel_new(sizeof *conv, node, run_depthwise);
-    (void) engine;
-    if (!conv)
-        return NULL;
-    conv->c_h = s.out_h;
-    conv->c_w = s.out_w;
-    conv->up_h = conv->up_w = 1;
-    conv->input_count = node->input_count;
-    conv->activation = (Activation) activation_of(attr_string(node, "activation"));
-    conv->phase_count = 1;
-    phase_forward(&s, conv->phases);
-    return complete(conv, &s, node->inputs[1], scratch_size);
-}
-
-static Kernel *prepare_grad_input(const Engine *engine, const XgNodeInfo *node,
-                                  uint64_t *scratch_size)
-{
-    const Shape s = shape_of(node, node->outputs[0], node->inputs[0]);
-    Depthwise *conv = (Depthwise *) kernel_new(sizeof *conv, node, run_depthwise);
-    (void) engine;
-    if (!conv)
-        return NULL;
-    conv->c_h = s.in_h;
-    conv->c_w = s.in_w;
-    conv->up_h = s.stride_h;
-    conv->up_w = s.stride_w;
-    conv->input_count = 2;
-    conv->phase_count = phases_backward(&s, conv->phases);
-    return complete(conv, &s, node->inputs[1], scratch_size);
-}
-
-static int kernel_fits(const XgNodeInfo *node)
-{
-    return attr_int(node, "kernel_h") <= MAX_TAPS && attr_int(node, "kernel_w") <= MAX_TAPS;
-}
-
-static int forward_fits(const XgNodeInfo *node)
-{
-    const Shape s = shape_of(node, node->inputs[0], node->outputs[0]);
-    return kernel_fits(node) && is_depthwise(&s) &&
-           activation_of(attr_string(node, "activation")) >= 0;
-}
-
-static int grad_fits(const XgNodeInfo *node)
-{
-    const Shape s = shape_of(node, node->outputs[0], node->inputs[0]);
-    return kernel_fits(node) && is_depthwise(&s) && s.stride_h <= MAX_STRIDE &&
-           s.stride_w <= MAX_STRIDE;
-}
-
-const Maker depthwise_makers[] = {
-    {"conv2d/1", 80, forward_fits, prepare_forward, NULL, 0},
-    {"conv2d_grad_input/1", 80, grad_fits, prepare_grad_input, NULL, 0},
-    {NULL, 0, NULL, NULL, NULL, 0},
-};

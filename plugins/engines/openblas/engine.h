@@ -25,7 +25,8 @@ typedef struct {
 typedef struct Kernel Kernel;
 struct Kernel {
     XgStatus (*run)(const Engine *engine, const Kernel *kernel, const XgRun *run);
-    void *packed; /**< constant input 1 as runs read it, freed with the kernel; or NULL */
+    void *packed; /**< constant inputs as runs read them, freed with the kernel; or NULL */
+    uint64_t packed_inputs; /**< bit i: input i is in it; input 1 at first */
     void (*clear)(Kernel *kernel); /**< frees what its struct holds besides; NULL: nothing */
     int64_t max_batch;
     int alone; /**< a run has one worker */
@@ -55,7 +56,7 @@ extern const Maker *const makers_neon[];
 
 /** Of one instruction set; each ends with a NULL op. */
 extern const Maker conv_makers[], conv_weight_makers[], depthwise_makers[],
-    depthwise_weight_makers[], elementwise_makers[], norm_makers[], norm_grad_makers[],
+    depthwise_block_makers[], depthwise_weight_makers[], elementwise_makers[], norm_makers[], norm_grad_makers[],
     row_makers[], attention_makers[], pool_makers[], shape_makers[], token_makers[],
     dropout_makers[], pool_grad_makers[], loss_makers[], lrn_makers[];
 

@@ -15,6 +15,7 @@ Kernel *xg_ob_kernel_new(uint64_t size, const XgNodeInfo *node,
     Kernel *kernel = calloc(1, size);
     if (kernel) {
         kernel->run = run;
+        kernel->packed_inputs = UINT64_C(1) << 1;
         kernel->max_batch = node->max_batch;
         kernel->alone = node->alone;
     }

@@ -53,8 +53,9 @@ int32_t xg_ob_strided(void *data, const XgNodeInfo *node)
 
 uint64_t xg_ob_packed(void *data, const void *kernel)
 {
+    const Kernel *prepared = kernel;
     (void) data;
-    return ((const Kernel *) kernel)->packed ? UINT64_C(1) << 1 : 0;
+    return prepared->packed ? prepared->packed_inputs : 0;
 }
 
 XgStatus xg_ob_prepare(void *data, const XgNodeInfo *node, void **kernel, uint64_t *scratch_size)
