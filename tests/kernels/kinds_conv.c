@@ -296,8 +296,10 @@ static void linear_grad_weight(Draft *d)
 
 const DraftKind conv_kinds[] = {
     conv_any,            conv_depthwise,    conv_pointwise,       conv_three,
-    conv_winograd,       depthwise_block,   depthwise_block_large, grad_input_any,
-    grad_input_depthwise, grad_input_three, grad_input_winograd,  grad_weight_any,
-    grad_weight_depthwise, grad_weight_three, grad_weight_winograd, linear,
-    linear_wide,         linear_grad_input, linear_grad_weight,   NULL,
+    conv_winograd,       grad_input_any,    grad_input_depthwise, grad_input_three,
+    grad_input_winograd, grad_weight_any,   grad_weight_depthwise, grad_weight_three,
+    grad_weight_winograd, linear,           linear_wide,          linear_grad_input,
+    linear_grad_weight,  NULL,
 };
+
+const DraftKind block_kinds[] = {depthwise_block, depthwise_block_large, NULL};

@@ -84,7 +84,7 @@ void draft_finish(Draft *d, const char *op)
     ck_assert_msg(d->out->node != NULL, "%s: %s", op, error ? error->message : "?");
 }
 
-static const DraftKind *const lists[] = {conv_kinds, value_kinds, map_kinds};
+static const DraftKind *const lists[] = {conv_kinds, value_kinds, map_kinds, block_kinds};
 
 /* The kind of that number, or NULL past the last. */
 static DraftKind find_kind(int number)

@@ -48,7 +48,8 @@ typedef struct {
     int64_t x_pixel, y_pixel, r_pixel; /* floats from pixel to pixel */
     int64_t step;                      /* lines of the result at a time */
     int64_t lines;                     /* expanded ones at hand: line h is at h % lines */
-    int64_t line, pixel;               /* floats of an expanded line; of a projected pixel */
+    int64_t line, ring;                /* floats of one of these; of all */
+    int64_t pixel;                     /* from pixel to pixel of what is projected */
     int64_t packed, part;              /* floats of all weights; scratch floats of a worker */
 } Block;
 
@@ -132,7 +133,7 @@ static void compute_band(const Job *job, int64_t n, int64_t begin, int64_t end, 
     const Block *b = job->block;
     const Gather *from = &b->phase.gather;
     const float *image = job->run->inputs[IN_X] + n * from->in_h * from->in_w * b->x_pixel;
-    float *sums = scratch + (b->expands ? b->lines * b->line : 0);
+    float *sums = scratch + b->ring;
     float *y = job->run->outputs[0] + n * from->out_h * from->out_w * b->y_pixel;
     const Depthwise depthwise = {.phase = &b->phase,
                                  .channels = b->shape.in_channels,
@@ -249,10 +250,10 @@ static void place_lines(Block *b)
 {
     b->step = step_of(&b->shape);
     b->lines = lines_seen(&b->shape, b->step);
-    b->line = line_floats(b->shape.in_w * b->shape.in_channels);
+    b->line = b->shape.in_w * b->shape.in_channels;
     b->pixel = (div_up(b->shape.in_channels, 16) | 1) * 16;
-    b->part = (b->expands ? b->lines * b->line : 0) +
-              (b->projects ? b->step * b->shape.out_w * b->pixel : 0);
+    b->ring = b->expands ? line_floats(b->lines * b->line) : 0;
+    b->part = b->ring + (b->projects ? b->step * b->shape.out_w * b->pixel : 0);
 }
 
 static Activation activation_in(const XgNodeInfo *node, const char *attribute)
