@@ -143,19 +143,17 @@ static void conv_winograd(Draft *d)
     forward(d, CONV_WINOGRAD);
 }
 
-/* Convolutions around a depthwise one: those before and behind it may lack. `large`: of a map that
- * caches do not hold. */
-static void draw_block(Draft *d, gboolean large)
+/* Convolutions around a depthwise one: those before and behind it may lack. `tall`: of a map with
+ * many more lines than are at hand at once. */
+static void draw_block(Draft *d, gboolean tall)
 {
     Conv c = draw_conv(d, CONV_DEPTHWISE);
     const gboolean expands = draft_int(d, 0, 3) != 0;
     const gboolean projects = draft_int(d, 0, 3) != 0, residual = projects && draft_int(d, 0, 1);
     const gint64 in = expands ? draft_int(d, 1, 40) : c.c, out = draft_int(d, 1, 70);
-    if (large) {
-        c.h = draft_int(d, 40, 50);
-        c.w = draft_int(d, 40, 50);
+    if (tall) {
+        c.h = draft_int(d, 30, 50);
         c.out_h = (c.h + c.top + c.bottom - c.dilation * (c.kernel_h - 1) - 1) / c.stride_h + 1;
-        c.out_w = (c.w + c.left + c.right - c.dilation * (c.kernel_w - 1) - 1) / c.stride_w + 1;
     }
     add_conv(d, &c);
     draft_named_activation(d, "expansion_activation");
@@ -178,7 +176,7 @@ static void depthwise_block(Draft *d)
     draw_block(d, FALSE);
 }
 
-static void depthwise_block_large(Draft *d)
+static void depthwise_block_tall(Draft *d)
 {
     draw_block(d, TRUE);
 }
@@ -302,4 +300,4 @@ const DraftKind conv_kinds[] = {
     linear_grad_weight,  NULL,
 };
 
-const DraftKind block_kinds[] = {depthwise_block, depthwise_block_large, NULL};
+const DraftKind block_kinds[] = {depthwise_block, depthwise_block_tall, NULL};
