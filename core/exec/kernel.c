@@ -172,6 +172,20 @@ static double layer_flops(const XgShape *map, const XgValue *weight)
                                 (double) xg_shape_elements(&weight->shape);
 }
 
+static double map_floats(const XgShape *map, gint64 channels)
+{
+    return (double) map->dims[1] * (double) map->dims[2] * (double) channels;
+}
+
+double xg_node_inner_floats(const XgNode *node)
+{
+    if (strcmp(node->op->id, "depthwise_block/1") != 0)
+        return 0.0;
+    const gint64 channels = node->inputs[3]->shape.dims[0];
+    return (node->inputs[1] ? map_floats(&node->inputs[0]->shape, channels) : 0.0) +
+           (node->inputs[5] ? map_floats(&node->outputs[0]->shape, channels) : 0.0);
+}
+
 static double block_flops(const XgNode *node)
 {
     const XgShape *x = &node->inputs[0]->shape, *y = &node->outputs[0]->shape;

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "exec/slices.h"
 
+#include "exec/kernel.h"
 #include "exec/lower.h"
 
 enum {
@@ -31,19 +32,29 @@ static int workers_of(const XgProgramSpec *spec)
     return can && !spec->training ? xg_pool_threads(engine->pool) : 1;
 }
 
-/* Floats of the weights by those that a row writes and others read. */
-static double weights_share(const XgNetwork *network)
+/* Floats that a row writes and others read. */
+static double values_of(const XgNetwork *network)
 {
-    double weights = 0.0, values = 0.0;
+    double values = 0.0;
+    for (guint i = 0; i < network->nodes->len; i++)
+        values += xg_node_inner_floats(network->nodes->pdata[i]);
     for (guint i = 0; i < network->values->len; i++) {
         const XgValue *value = network->values->pdata[i];
-        const double elements = (double) xg_shape_elements(&value->shape);
         if (value->kind == XG_VALUE_NODE)
-            values += 2.0 * elements;
-        else if (value->kind != XG_VALUE_INPUT)
-            weights += elements;
+            values += (double) xg_shape_elements(&value->shape);
     }
-    return weights / MAX(values, 1.0);
+    return 2.0 * values;
+}
+
+static double weights_of(const XgNetwork *network)
+{
+    double weights = 0.0;
+    for (guint i = 0; i < network->values->len; i++) {
+        const XgValue *value = network->values->pdata[i];
+        if (value->kind != XG_VALUE_NODE && value->kind != XG_VALUE_INPUT)
+            weights += (double) xg_shape_elements(&value->shape);
+    }
+    return weights;
 }
 
 gboolean xg_slices_choose(const XgProgramSpec *spec, XgSlices *slices, GError **error)
@@ -56,7 +67,8 @@ gboolean xg_slices_choose(const XgProgramSpec *spec, XgSlices *slices, GError **
     XgLowered *lowered = xg_lower(spec, &(XgAgain){0}, error);
     if (lowered == NULL)
         return FALSE;
-    const double weights = weights_share(lowered->network);
+    const double weights =
+        weights_of(lowered->network) / MAX(values_of(lowered->network), 1.0);
     xg_lowered_free(lowered);
     if ((double) share >= weights) {
         const double most = CLAMP(VALUES_SHARE * weights, LEAST_ROWS, MOST_ROWS);

@@ -32,20 +32,19 @@ static void finish(const GemmBlock *b)
 /* Floats of panels that stay cached while groups of rows pass, each writing whole lines: much of a
  * large L2. A small one is left to the rows, and L1 has one panel. */
 #ifdef SMALL_CACHES
-enum { CACHED_FLOATS = 1 };
+enum { CACHED_FLOATS = 1, CACHED_TILES = PANEL / TILE };
 #else
-enum { CACHED_FLOATS = 131072 };
+enum { CACHED_FLOATS = 131072, CACHED_TILES = 32 };
 #endif
 
-/* A group of rows by a tile's columns from `column` on. */
-static Tile tile_of(const GemmBlock *b, int64_t group, int64_t column, int in_tile)
+/* The first rows by a tile's columns from `column` on. */
+static Tile tile_of(const GemmBlock *b, int64_t column, int in_tile)
 {
-    const int64_t row = left_start(b->rows, group);
-    Tile t = {.a = b->a + row * b->a_stride,
+    Tile t = {.a = b->a,
               .b = b->packed + (column / PANEL * b->k + b->k0) * PANEL + column % PANEL,
               .a_stride = b->a_stride,
               .k = b->k_count,
-              .c = b->c + row * b->c_stride + column,
+              .c = b->c + column,
               .c_stride = b->c_stride,
               .columns = min_i64(TILE, b->n - column),
               .begin = b->begin,
@@ -54,7 +53,7 @@ static Tile tile_of(const GemmBlock *b, int64_t group, int64_t column, int in_ti
     if (in_tile) {
         const Epilogue *e = &b->epilogue;
         t.bias = e->bias ? e->bias + column : NULL;
-        t.residual = e->residual ? e->residual + row * e->residual_stride + column : NULL;
+        t.residual = e->residual ? e->residual + column : NULL;
         t.residual_stride = e->residual_stride;
         t.low = e->activation == ACT_NONE ? -INFINITY : 0;
         t.high = e->activation == ACT_RELU6 ? 6 : INFINITY;
@@ -68,32 +67,48 @@ static int64_t block_row(const GemmBlock *b, int64_t column, int64_t end, int in
     for (; column + ROW_TILES * TILE <= end; column += ROW_TILES * TILE) {
         Tile tiles[ROW_TILES];
         for (int i = 0; i < ROW_TILES; i++)
-            tiles[i] = tile_of(b, 0, column + i * TILE, in_tile);
+            tiles[i] = tile_of(b, column + i * TILE, in_tile);
         gemm_row(tiles);
     }
     return column;
 }
 
+/* All rows by columns [first, last), at most CACHED_TILES tiles. */
+static void block_columns(const GemmBlock *b, int64_t first, int64_t last, int in_tile)
+{
+    const int64_t groups = left_groups(b->rows), least = b->rows / groups;
+    const int64_t rest = b->rows % groups;
+    Tile tiles[CACHED_TILES];
+    int64_t count = 0;
+    for (int64_t column = first; column < last; column += TILE)
+        tiles[count++] = tile_of(b, column, in_tile);
+    /* Rows as left_start() divides them, without its divisions. */
+    for (int64_t group = 0, late = 0; group < groups; group++) {
+        late += rest;
+        const int64_t more = late >= groups, rows = least + more;
+        late -= more ? groups : 0;
+        for (Tile *t = tiles; t < tiles + count; t++) {
+            gemm_tile(t, rows);
+            t->a += rows * t->a_stride;
+            t->c += rows * t->c_stride;
+            t->residual += t->residual ? rows * t->residual_stride : 0;
+        }
+    }
+}
+
 void gemm_block(const GemmBlock *b)
 {
-    const int64_t groups = left_groups(b->rows), end = min_i64(b->last * PANEL, b->n);
-    const int64_t some = max_i64(1, CACHED_FLOATS / (b->k_count * PANEL)) * PANEL;
+    const int64_t end = min_i64(b->last * PANEL, b->n);
+    const int64_t some = min_i64(max_i64(1, CACHED_FLOATS / (b->k_count * PANEL)) * PANEL,
+                                 CACHED_TILES * TILE);
     const Activation activation = b->epilogue.activation;
     const int in_tile =
         b->end && (activation == ACT_NONE || activation == ACT_RELU || activation == ACT_RELU6);
     int64_t first = b->first * PANEL;
     if (b->rows == 1)
         first = block_row(b, first, end, in_tile);
-    for (; first < end; first += some) {
-        const int64_t last = min_i64(first + some, end);
-        for (int64_t group = 0; group < groups; group++) {
-            const int64_t rows = left_start(b->rows, group + 1) - left_start(b->rows, group);
-            for (int64_t column = first; column < last; column += TILE) {
-                const Tile tile = tile_of(b, group, column, in_tile);
-                gemm_tile(&tile, rows);
-            }
-        }
-    }
+    for (; first < end; first += some)
+        block_columns(b, first, min_i64(first + some, end), in_tile);
     if (b->end && !in_tile)
         finish(b);
 }

@@ -9,6 +9,8 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #define INLINE static inline __attribute__((always_inline))
 
+enum { VECTORS_OF_LINE = 16 / LANES };
+
 typedef Vector Sums[TILE_ROWS][WIDE];
 
 #ifdef FEW_REGISTERS
@@ -131,7 +133,7 @@ INLINE void tile(const Tile *t, const int mr, const int nv, const int packed)
     int64_t done = 0;
     /* What the sums meet in the end comes from far. */
     for (int i = 0; i < mr; i++)
-        for (int v = 0; v < nv; v++) {
+        for (int v = 0; v < nv; v += VECTORS_OF_LINE) {
             __builtin_prefetch(t->c + i * t->c_stride + v * LANES, 1);
             if (t->residual)
                 __builtin_prefetch(t->residual + i * t->residual_stride + v * LANES);
