@@ -73,27 +73,31 @@ static int64_t block_row(const GemmBlock *b, int64_t column, int64_t end, int in
     return column;
 }
 
+/* `groups` groups of `rows` rows by some tiles, which are left behind them: a tile alone by all rows,
+ * so that its panel stays in L1, several together group by group, each writing whole lines. */
+static void tiles_down(Tile *tiles, int64_t count, int64_t rows, int64_t groups)
+{
+    const int64_t at_once = count == 1 ? groups : 1;
+    for (int64_t group = 0; group < groups; group += at_once)
+        for (Tile *t = tiles; t < tiles + count; t++) {
+            gemm_tiles(t, rows, at_once);
+            t->a += at_once * rows * t->a_stride;
+            t->c += at_once * rows * t->c_stride;
+            if (t->residual)
+                t->residual += at_once * rows * t->residual_stride;
+        }
+}
+
 /* All rows by columns [first, last), at most CACHED_TILES tiles. */
 static void block_columns(const GemmBlock *b, int64_t first, int64_t last, int in_tile)
 {
-    const int64_t groups = left_groups(b->rows), least = b->rows / groups;
-    const int64_t rest = b->rows % groups;
+    const int64_t groups = left_groups(b->rows), rows = b->rows / groups, more = b->rows % groups;
     Tile tiles[CACHED_TILES];
     int64_t count = 0;
     for (int64_t column = first; column < last; column += TILE)
         tiles[count++] = tile_of(b, column, in_tile);
-    /* Rows as left_start() divides them, without its divisions. */
-    for (int64_t group = 0, late = 0; group < groups; group++) {
-        late += rest;
-        const int64_t more = late >= groups, rows = least + more;
-        late -= more ? groups : 0;
-        for (Tile *t = tiles; t < tiles + count; t++) {
-            gemm_tile(t, rows);
-            t->a += rows * t->a_stride;
-            t->c += rows * t->c_stride;
-            t->residual += t->residual ? rows * t->residual_stride : 0;
-        }
-    }
+    tiles_down(tiles, count, rows + 1, more);
+    tiles_down(tiles, count, rows, groups - more);
 }
 
 void gemm_block(const GemmBlock *b)
@@ -129,7 +133,7 @@ void gemm_outer(const GemmOuter *o)
                             .begin = !o->add,
                             .low = -INFINITY,
                             .high = INFINITY};
-            gemm_tile(&t, rows);
+            gemm_tiles(&t, rows, 1);
         }
     }
 }

@@ -94,19 +94,29 @@ INLINE void packed_steps(const Tile *t, Sums sum, const int mr, const int nv, in
     }
 }
 
-/* Bias, earlier sums, residual and limits, then the result; `full`: of whole vectors. */
+/* Sums begin with the bias; `full`: of whole vectors. */
+INLINE void start(const Tile *t, Vector (*sum)[WIDE], const int mr, const int nv, const int full)
+{
+    UNROLL for (int v = 0; v < nv; v++)
+    {
+        Vector value = vector_zero();
+        if (t->bias)
+            value = full ? vector_load(t->bias + v * LANES)
+                         : vector_load_some(t->bias + v * LANES,
+                                            vector_mask(t->columns - v * LANES));
+        UNROLL for (int i = 0; i < mr; i++) sum[i][v] = value;
+    }
+}
+
+/* Earlier sums, residual and limits, then the result. */
 INLINE void finish(const Tile *t, Vector (*sum)[WIDE], const int mr, const int nv, const int full)
 {
     const Vector low = vector_set(t->low), high = vector_set(t->high);
     UNROLL for (int v = 0; v < nv; v++)
     {
         const VectorMask mask = vector_mask(full ? LANES : t->columns - v * LANES);
-        const float *bias = t->bias + v * LANES, *residual = t->residual + v * LANES;
+        const float *residual = t->residual + v * LANES;
         float *c = t->c + v * LANES;
-        if (t->bias) {
-            const Vector value = full ? vector_load(bias) : vector_load_some(bias, mask);
-            UNROLL for (int i = 0; i < mr; i++) sum[i][v] += value;
-        }
         if (!t->begin)
             UNROLL for (int i = 0; i < mr; i++) sum[i][v] +=
                 full ? vector_load(c + i * t->c_stride)
@@ -126,8 +136,8 @@ INLINE void finish(const Tile *t, Vector (*sum)[WIDE], const int mr, const int n
     }
 }
 
-/* `mr`, `nv` and `packed` are constant after inlining. */
-INLINE void tile(const Tile *t, const int mr, const int nv, const int packed)
+/* `mr`, `nv`, `packed` and `full` are constant after inlining. */
+INLINE void tile(const Tile *t, const int mr, const int nv, const int packed, const int full)
 {
     Sums sum;
     int64_t done = 0;
@@ -138,8 +148,7 @@ INLINE void tile(const Tile *t, const int mr, const int nv, const int packed)
             if (t->residual)
                 __builtin_prefetch(t->residual + i * t->residual_stride + v * LANES);
         }
-    UNROLL for (int i = 0; i < mr; i++) UNROLL for (int v = 0; v < nv; v++) sum[i][v] =
-        vector_zero();
+    start(t, sum, mr, nv, full);
     if (packed) {
         packed_steps(t, sum, mr, nv, &done, 2);
         packed_steps(t, sum, mr, nv, &done, 1);
@@ -147,15 +156,28 @@ INLINE void tile(const Tile *t, const int mr, const int nv, const int packed)
         strided_steps(t, sum, mr, nv, &done, 4);
         strided_steps(t, sum, mr, nv, &done, 1);
     }
-    if (t->columns % LANES == 0)
-        finish(t, sum, mr, nv, 1);
-    else
-        finish(t, sum, mr, nv, 0);
+    finish(t, sum, mr, nv, full);
+}
+
+INLINE void tiles(const Tile *first, int64_t groups, const int mr, const int nv, const int packed,
+                  const int full)
+{
+    Tile t = *first;
+    for (; groups > 0; groups--) {
+        tile(&t, mr, nv, packed, full);
+        t.a += mr * (packed ? t.k : t.a_stride);
+        t.c += mr * t.c_stride;
+        if (t.residual)
+            t.residual += mr * t.residual_stride;
+    }
 }
 
 #define CASE(mr, nv, packed)                                                                       \
     case mr:                                                                                       \
-        tile(t, mr, nv, packed);                                                                   \
+        if (t->columns % LANES == 0)                                                               \
+            tiles(t, groups, mr, nv, packed, 1);                                                   \
+        else                                                                                       \
+            tiles(t, groups, mr, nv, packed, 0);                                                   \
         break;
 #define CASES_6(nv, packed)                                                                        \
     CASE(1, nv, packed)                                                                            \
@@ -175,7 +197,7 @@ INLINE void tile(const Tile *t, const int mr, const int nv, const int packed)
 #endif
 
 #define KERNEL(name, nv, packed)                                                                   \
-    static __attribute__((noinline)) void name(const Tile *t, int64_t rows)                        \
+    static __attribute__((noinline)) void name(const Tile *t, int64_t rows, int64_t groups)        \
     {                                                                                              \
         switch (rows) {                                                                            \
             CASES(nv, packed)                                                                      \
@@ -189,13 +211,13 @@ KERNEL(strided_narrow, 1, 0)
 KERNEL(packed_wide, 2, 1)
 KERNEL(packed_narrow, 1, 1)
 
-void gemm_tile(const Tile *t, int64_t rows)
+void gemm_tiles(const Tile *t, int64_t rows, int64_t groups)
 {
     const int wide = t->columns > LANES;
     if (t->a_stride > 0)
-        (wide ? strided_wide : strided_narrow)(t, rows);
+        (wide ? strided_wide : strided_narrow)(t, rows, groups);
     else
-        (wide ? packed_wide : packed_narrow)(t, rows);
+        (wide ? packed_wide : packed_narrow)(t, rows, groups);
 }
 
 /* What lies so many floats ahead is asked for. */
@@ -204,8 +226,7 @@ enum { AHEAD = 1024 };
 void gemm_row(const Tile *t)
 {
     Vector sum[ROW_TILES][WIDE];
-    UNROLL for (int i = 0; i < ROW_TILES; i++) UNROLL for (int v = 0; v < WIDE; v++) sum[i][v] =
-        vector_zero();
+    UNROLL for (int i = 0; i < ROW_TILES; i++) start(&t[i], sum + i, 1, WIDE, 1);
     for (int64_t k = 0; k < t->k; k++) {
         const Vector left = vector_set(t->a[k]);
         UNROLL for (int i = 0; i < ROW_TILES; i++) UNROLL for (int v = 0; v < WIDE; v++)

@@ -28,8 +28,8 @@ typedef struct {
     float low, high; /**< limits of the result: an activation */
 } Tile;
 
-/** Computes `rows`, 1..TILE_ROWS, rows of a tile. */
-void gemm_tile(const Tile *tile, int64_t rows);
+/** Computes `rows`, 1..TILE_ROWS, rows of a tile, and of the `groups` - 1 tiles below it. */
+void gemm_tiles(const Tile *tile, int64_t rows, int64_t groups);
 
 /** Tiles that gemm_row() takes: as many as registers hold. */
 #ifdef SMALL_CACHES

@@ -17,7 +17,7 @@
 #define gemm_pack ISA(gemm_pack)
 #define gemm_outer ISA(gemm_outer)
 #define gemm_pack_outer ISA(gemm_pack_outer)
-#define gemm_tile ISA(gemm_tile)
+#define gemm_tiles ISA(gemm_tiles)
 #define gemm_row ISA(gemm_row)
 #define row_highest ISA(row_highest)
 #define softmax_rows ISA(softmax_rows)
