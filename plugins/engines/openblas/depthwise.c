@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "depthwise.h"
 
+#include <math.h>
+
 enum { WIDTH = CHANNELS_AT_ONCE, MANY = 8, SOME = 4 };
 typedef float Lane __attribute__((vector_size(WIDTH * sizeof(float))));
 typedef int32_t Mask __attribute__((vector_size(WIDTH * sizeof(int32_t))));
@@ -16,54 +18,69 @@ void depthwise_pack(const float *weight, int64_t channels, int64_t taps, float *
             packed[tap * channels + c] = weight[c * taps + tap];
 }
 
-/* What neighbouring pixels of the result see: tap t of pixel u is at x[t] + u * step. */
+/* Where sums of neighbouring pixels go. */
+typedef struct {
+    float *y;
+    int64_t step; /* floats from pixel to pixel, of the residual too */
+    const float *bias, *residual;
+    float low, high; /* limits of the result: an activation */
+} Result;
+
+/* What these pixels see: tap t of pixel u is at x[t] + u * step. */
 typedef struct {
     const float *x[MAX_TAPS * MAX_TAPS], *weight[MAX_TAPS * MAX_TAPS];
     int64_t taps, step;
     int64_t pixel; /* floats from tap to tap of a row */
-    float *y;
-    int64_t y_step, channels;
-    const float *bias, *residual;
-    int relu, relu6;
+    int64_t channels;
+    Result result;
 } Group;
 
-INLINE void start(const Group *g, int64_t c, Lane *sum, const int pixels)
+INLINE void start(const Result *r, int64_t c, Lane *sum, const int pixels)
 {
     UNROLL for (int u = 0; u < pixels; u++)
     {
-        if (g->bias)
-            memcpy(&sum[u], g->bias + c, sizeof(Lane));
+        if (r->bias)
+            memcpy(&sum[u], r->bias + c, sizeof(Lane));
         else
             sum[u] = (Lane) {0};
     }
 }
 
-INLINE void finish(const Group *g, int64_t c, Lane *sum, const int pixels)
+/* A NaN is neither below nor above, and stays. */
+INLINE void limit(Lane *x, const Lane *low, const Lane *high)
 {
-    const Lane zero = {0};
-    UNROLL for (int u = 0; u < pixels; u++)
-    {
-        if (g->residual) {
+#ifdef VECTOR_FMA
+    *x = vector_min(*high, vector_max(*low, *x));
+#else
+    const Mask below = *x < *low, above = *x > *high;
+    const Mask kept = (Mask) *x & ~below & ~above;
+    *x = (Lane) (kept | ((Mask) *low & below) | ((Mask) *high & above));
+#endif
+}
+
+INLINE void finish(const Result *r, int64_t c, Lane *sum, const int pixels)
+{
+    const Lane zero = {0}, low = zero + r->low, high = zero + r->high;
+    float *y = r->y + c;
+    if (r->residual)
+        UNROLL for (int u = 0; u < pixels; u++)
+        {
             Lane value;
-            memcpy(&value, g->residual + u * g->y_step + c, sizeof value);
+            memcpy(&value, r->residual + u * r->step + c, sizeof value);
             sum[u] += value;
         }
-        /* A NaN is neither below nor above, and stays. */
-        if (g->relu || g->relu6)
-            sum[u] = (Lane) ((Mask) sum[u] & ~(sum[u] < zero));
-        if (g->relu6) {
-            const Mask above = sum[u] > zero + 6.0F;
-            sum[u] = (Lane) (((Mask) sum[u] & ~above) | ((Mask) (zero + 6.0F) & above));
-        }
-        memcpy(g->y + u * g->y_step + c, &sum[u], sizeof(Lane));
+    UNROLL for (int u = 0; u < pixels; u++)
+    {
+        limit(&sum[u], &low, &high);
+        memcpy(y + u * r->step, &sum[u], sizeof(Lane));
     }
 }
 
 /* Channels [c, c + WIDTH) of `pixels` pixels, constant after inlining, tap by tap. */
-INLINE void by_tap(const Group *g, int64_t c, const int pixels)
+INLINE void by_tap(const Group *g, const Result *r, int64_t c, const int pixels)
 {
     Lane sum[MANY];
-    start(g, c, sum, pixels);
+    start(r, c, sum, pixels);
     for (int64_t t = 0; t < g->taps; t++) {
         const float *x = g->x[t] + c;
         Lane w;
@@ -75,15 +92,17 @@ INLINE void by_tap(const Group *g, int64_t c, const int pixels)
             sum[u] += w * value;
         }
     }
-    finish(g, c, sum, pixels);
+    finish(r, c, sum, pixels);
 }
 
 /* The same where the taps of a row are neighbours and pixels `step` apart: each value is read once
  * for all taps of its row. Sums have the same order. */
-INLINE void by_row(const Group *g, int64_t c, const int taps, const int step, const int pixels)
+INLINE void by_row(const Group *g, const Result *r, int64_t c, const int taps, const int step,
+                   const int pixels)
 {
+    const int64_t pixel = g->pixel;
     Lane sum[MANY];
-    start(g, c, sum, pixels);
+    start(r, c, sum, pixels);
     for (int64_t t = 0; t < g->taps; t += taps) {
         const float *x = g->x[t] + c;
         Lane w[5];
@@ -91,7 +110,7 @@ INLINE void by_row(const Group *g, int64_t c, const int taps, const int step, co
         UNROLL for (int p = 0; p < (pixels - 1) * step + taps; p++)
         {
             Lane value;
-            memcpy(&value, x + p * g->pixel, sizeof value);
+            memcpy(&value, x + p * pixel, sizeof value);
             UNROLL for (int j = 0; j < taps; j++)
             {
                 const int u = (p - j) / step;
@@ -100,40 +119,43 @@ INLINE void by_row(const Group *g, int64_t c, const int taps, const int step, co
             }
         }
     }
-    finish(g, c, sum, pixels);
+    finish(r, c, sum, pixels);
 }
 
 static void one_channel(const Group *g, int64_t c, int pixels)
 {
+    const Result *r = &g->result;
     for (int u = 0; u < pixels; u++) {
-        float sum = g->bias ? g->bias[c] : 0;
+        float sum = r->bias ? r->bias[c] : 0;
         for (int64_t t = 0; t < g->taps; t++)
             sum += g->weight[t][c] * g->x[t][u * g->step + c];
-        if (g->residual)
-            sum += g->residual[u * g->y_step + c];
-        if (g->relu || g->relu6)
-            sum = sum < 0 ? 0 : sum;
-        g->y[u * g->y_step + c] = g->relu6 && sum > 6 ? 6 : sum;
+        if (r->residual)
+            sum += r->residual[u * r->step + c];
+        sum = sum < r->low ? r->low : sum;
+        r->y[u * r->step + c] = sum > r->high ? r->high : sum;
     }
 }
 
 typedef void (*Channels)(const Group *g);
 
+/* A copy of the result's description cannot change by what is written. */
 #define CHANNELS(name, pixels, ...)                                                                \
     static void name(const Group *g)                                                               \
     {                                                                                              \
+        const Result result = g->result, *r = &result;                                             \
+        const int64_t channels = g->channels;                                                      \
         int64_t c = 0;                                                                             \
-        for (; c + WIDTH <= g->channels; c += WIDTH)                                               \
+        for (; c + WIDTH <= channels; c += WIDTH)                                                  \
             __VA_ARGS__;                                                                           \
-        for (; c < g->channels; c++)                                                               \
+        for (; c < channels; c++)                                                                  \
             one_channel(g, c, pixels);                                                             \
     }
-CHANNELS(by_tap_1, 1, by_tap(g, c, 1))
-CHANNELS(by_tap_4, SOME, by_tap(g, c, SOME))
-CHANNELS(by_tap_8, MANY, by_tap(g, c, MANY))
+CHANNELS(by_tap_1, 1, by_tap(g, r, c, 1))
+CHANNELS(by_tap_4, SOME, by_tap(g, r, c, SOME))
+CHANNELS(by_tap_8, MANY, by_tap(g, r, c, MANY))
 #define ROWS(taps, step)                                                                           \
-    CHANNELS(by_row_##taps##_##step##_4, SOME, by_row(g, c, taps, step, SOME))                     \
-    CHANNELS(by_row_##taps##_##step##_8, MANY, by_row(g, c, taps, step, MANY))
+    CHANNELS(by_row_##taps##_##step##_4, SOME, by_row(g, r, c, taps, step, SOME))                  \
+    CHANNELS(by_row_##taps##_##step##_8, MANY, by_row(g, r, c, taps, step, MANY))
 ROWS(3, 1)
 ROWS(3, 2)
 ROWS(5, 1)
@@ -182,21 +204,41 @@ static int is_inner(const Gather *g, int64_t ow, int64_t count)
            end * g->step_w + g->column[last] < g->in_w;
 }
 
+/* Pixels from `ow` on that are computed at once. */
+static int64_t pixels_at(const Gather *g, int64_t ow)
+{
+    return is_inner(g, ow, MANY) ? MANY : is_inner(g, ow, SOME) ? SOME : 1;
+}
+
 void depthwise_line(const Depthwise *d, const float *const *rows, const float *residual, float *y)
 {
     const Gather *from = &d->phase->gather;
     const Width width = width_of(from);
-    Group g = {.step = from->step_w * from->pixel, .pixel = from->pixel, .y_step = d->y_pixel,
-               .channels = d->channels, .bias = d->bias, .relu = d->activation == ACT_RELU,
-               .relu6 = d->activation == ACT_RELU6};
-    for (int64_t ow = 0; ow < from->out_w;) {
-        const int pixels = is_inner(from, ow, MANY) ? MANY : is_inner(from, ow, SOME) ? SOME : 1;
-        see_taps(d, rows, ow, &g);
-        g.y = y + ow * g.y_step;
-        g.residual = residual ? residual + ow * g.y_step : NULL;
+    Group g = {.step = from->step_w * from->pixel,
+               .pixel = from->pixel,
+               .channels = d->channels,
+               .result = {.y = y,
+                          .step = d->y_pixel,
+                          .bias = d->bias,
+                          .residual = residual,
+                          .low = d->activation == ACT_RELU || d->activation == ACT_RELU6
+                                     ? 0
+                                     : -INFINITY,
+                          .high = d->activation == ACT_RELU6 ? 6 : INFINITY}};
+    int64_t before = 1, pixels;
+    for (int64_t ow = 0; ow < from->out_w; ow += pixels) {
+        pixels = pixels_at(from, ow);
+        if (before > 1 && pixels > 1)
+            for (int64_t t = 0; t < g.taps; t++)
+                g.x[t] += before * g.step;
+        else
+            see_taps(d, rows, ow, &g);
         (pixels == MANY ? width.many : pixels == SOME ? width.some : by_tap_1)(&g);
-        ow += pixels;
+        g.result.y += pixels * d->y_pixel;
+        if (residual)
+            g.result.residual += pixels * d->y_pixel;
+        before = pixels;
     }
     for (int64_t ow = 0; ow < from->out_w && d->activation > ACT_RELU6; ow++)
-        activate(d->activation, y + ow * g.y_step, d->channels);
+        activate(d->activation, y + ow * d->y_pixel, d->channels);
 }
