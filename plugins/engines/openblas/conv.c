@@ -4,6 +4,7 @@
  * of gathered rows and packed weights. */
 #include "gather.h"
 #include "gemm.h"
+#include "stream.h"
 #include "winograd.h"
 
 #include <stdlib.h>
@@ -46,6 +47,7 @@ typedef struct {
     const float *x, *weight, *bias, *residual;
     float *packed, *y, *scratch;
     int64_t rows, tile, panel_parts, k_block;
+    int streams; /* the result is written past the caches */
 } Job;
 
 /* Packs panels [begin, end), counted over groups. */
@@ -138,6 +140,7 @@ static void block(const Job *job, int64_t group, int64_t first, int64_t last, in
             b.epilogue.residual = job->residual + first * conv->r_pixel + group * conv->n;
         b.epilogue.residual_stride = conv->r_pixel;
     }
+    b.streams = job->streams;
     for (int64_t k0 = 0; k0 < k; k0 += job->k_block) {
         const int64_t k1 = min_i64(k, k0 + job->k_block);
         if (in_place)
@@ -166,6 +169,7 @@ static void compute_part(void *data, int64_t begin, int64_t end, int32_t worker)
         block(job, group, first, min_i64(job->rows, first + job->tile), panels * part / parts,
               panels * (part + 1) / parts, job->scratch + worker * conv->part);
     }
+    stream_end();
 }
 
 static int64_t k_block_of(int64_t k)
@@ -201,6 +205,15 @@ static void divide_work(const Engine *engine, Job *job)
         job->panel_parts = min_i64(panels, div_up(enough, tiles));
 }
 
+/* A result of whole tiles, each written once. */
+static int streams_result(const Job *job)
+{
+    const Conv *conv = job->conv;
+    return conv->up_h * conv->up_w * conv->groups == 1 && conv->c_pixel == conv->n &&
+           conv->n % PANEL == 0 && gather_columns(&job->phase->gather) <= job->k_block &&
+           streams_rows(job->rows, conv->n);
+}
+
 static void zero_part(void *data, int64_t begin, int64_t end, int32_t worker)
 {
     (void) worker;
@@ -231,6 +244,7 @@ static XgStatus run_conv(const Engine *engine, const Kernel *kernel, const XgRun
         job.phase = &conv->phases[i];
         job.rows = run->batch * g->out_h * g->out_w;
         job.k_block = k_block_of(gather_columns(g));
+        job.streams = streams_result(&job);
         divide_work(engine, &job);
         const int64_t tiles = div_up(job.rows, job.tile) * conv->groups;
         run_dynamic(engine, tiles * job.panel_parts, 1, compute_part, &job);

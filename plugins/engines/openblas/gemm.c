@@ -48,6 +48,7 @@ static Tile tile_of(const GemmBlock *b, int64_t column, int in_tile)
               .c_stride = b->c_stride,
               .columns = min_i64(TILE, b->n - column),
               .begin = b->begin,
+              .streams = b->streams && in_tile,
               .low = -INFINITY,
               .high = INFINITY};
     if (in_tile) {

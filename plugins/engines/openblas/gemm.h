@@ -83,6 +83,7 @@ typedef struct {
     float *c;
     int64_t c_stride;
     int begin, end;
+    int streams; /**< c is written past the caches, see stream.h: columns are whole tiles */
     Epilogue epilogue;
 } GemmBlock;
 

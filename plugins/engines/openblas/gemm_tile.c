@@ -128,7 +128,9 @@ INLINE void finish(const Tile *t, Vector (*sum)[WIDE], const int mr, const int n
         UNROLL for (int i = 0; i < mr; i++)
         {
             const Vector value = vector_min(high, vector_max(low, sum[i][v]));
-            if (full)
+            if (full && t->streams)
+                vector_stream(c + i * t->c_stride, value);
+            else if (full)
                 vector_store(c + i * t->c_stride, value);
             else
                 vector_store_some(c + i * t->c_stride, value, mask);
@@ -144,7 +146,8 @@ INLINE void tile(const Tile *t, const int mr, const int nv, const int packed, co
     /* What the sums meet in the end comes from far. */
     for (int i = 0; i < mr; i++)
         for (int v = 0; v < nv; v += VECTORS_OF_LINE) {
-            __builtin_prefetch(t->c + i * t->c_stride + v * LANES, 1);
+            if (!t->streams)
+                __builtin_prefetch(t->c + i * t->c_stride + v * LANES, 1);
             if (t->residual)
                 __builtin_prefetch(t->residual + i * t->residual_stride + v * LANES);
         }

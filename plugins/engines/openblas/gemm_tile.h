@@ -25,6 +25,7 @@ typedef struct {
     int64_t c_stride;
     int64_t columns; /**< of the tile, 1..TILE */
     int begin;       /**< c is set; else it is added to */
+    int streams;     /**< c is written past the caches, see stream.h */
     float low, high; /**< limits of the result: an activation */
 } Tile;
 

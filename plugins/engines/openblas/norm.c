@@ -4,6 +4,7 @@
  * over blocks of rows in float about the block's own mean, and the blocks merged in double (Chan,
  * Golub and LeVeque 1983). Each worker has a share of the rows; shares are merged in order. */
 #include "gemm.h"
+#include "stream.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ typedef struct {
     float *y, *columns; /* columns: [part][2][channels] floats */
     double *stats;      /* [part][2][channels]: mean, sum of squares about it */
     int64_t rows, parts;
+    int streams; /* y is written past the caches */
 } Job;
 
 /* Sums of rows, four at a time. */
@@ -94,26 +96,35 @@ static void statistics_part(void *data, int64_t begin, int64_t end, int32_t work
     }
 }
 
-/* y = activation((x - mean) * scale + shift) on rows [begin, end). */
+/* y = activation((x - mean) * scale + shift) on channels [c0, c1) of a row. */
+static void apply_channels(const Job *job, const float *x, int64_t c0, int64_t c1, float *y)
+{
+    const float *mean = job->mean, *scale = job->scale, *shift = job->shift;
+    const Activation activation = job->norm->activation;
+    if (activation == ACT_RELU) {
+        for (int64_t c = c0; c < c1; c++) {
+            const float value = (x[c] - mean[c]) * scale[c] + shift[c];
+            y[c - c0] = value < 0 ? 0 : value;
+        }
+        return;
+    }
+    for (int64_t c = c0; c < c1; c++)
+        y[c - c0] = (x[c] - mean[c]) * scale[c] + shift[c];
+    activate(activation, y, c1 - c0);
+}
+
 static void apply_rows(const Job *job, int64_t begin, int64_t end)
 {
     const Norm *norm = job->norm;
-    const int64_t channels = norm->channels;
-    const float *mean = job->mean, *scale = job->scale, *shift = job->shift;
-    for (int64_t r = begin; r < end; r++) {
-        const float *x = job->x + r * norm->x_stride;
-        float *y = job->y + r * norm->y_stride;
-        if (norm->activation == ACT_RELU) {
-            for (int64_t c = 0; c < channels; c++) {
-                const float value = (x[c] - mean[c]) * scale[c] + shift[c];
-                y[c] = value < 0 ? 0 : value;
-            }
-            continue;
+    float chunk[STREAM_CHUNK];
+    for (int64_t r = begin; r < end; r++)
+        for (int64_t c0 = 0; c0 < norm->channels; c0 += STREAM_CHUNK) {
+            const int64_t c1 = min_i64(c0 + STREAM_CHUNK, norm->channels);
+            float *y = job->y + r * norm->y_stride + c0;
+            apply_channels(job, job->x + r * norm->x_stride, c0, c1, job->streams ? chunk : y);
+            if (job->streams)
+                stream_floats(y, chunk, c1 - c0);
         }
-        for (int64_t c = 0; c < channels; c++)
-            y[c] = (x[c] - mean[c]) * scale[c] + shift[c];
-        activate(norm->activation, y, channels);
-    }
 }
 
 /* From the last rows to the first: the caches still hold what the statistics read last. */
@@ -122,6 +133,7 @@ static void apply_part(void *data, int64_t begin, int64_t end, int32_t worker)
     (void) worker;
     for (int64_t last = end; last > begin; last -= BLOCK)
         apply_rows(data, max_i64(begin, last - BLOCK), last);
+    stream_end();
 }
 
 static void apply(const Engine *engine, Job *job, const float *weight, const float *bias,
@@ -136,6 +148,7 @@ static void apply(const Engine *engine, Job *job, const float *weight, const flo
     job->mean = mean;
     job->scale = scale;
     job->shift = shift;
+    job->streams = job->norm->y_stride == channels && streams_rows(job->rows, channels);
     run_even(engine, job->rows, GRAIN, apply_part, job);
 }
 

@@ -3,6 +3,7 @@
 /* Gradients of batch normalisation and sums over rows. Column sums are taken in float over blocks
  * of rows and added in double; each worker has a share of the rows, added in order. */
 #include "gemm.h"
+#include "stream.h"
 #include "vmath.h"
 
 #include <math.h>
@@ -31,6 +32,7 @@ typedef struct {
     float *columns; /* [part][2][channels] */
     double *sums;   /* [part][2][channels]: of g, of g * (x - mean) */
     int64_t rows, parts;
+    int streams; /* dx is written past the caches */
 } Job;
 
 /* The gradient by the activation's argument v. */
@@ -96,16 +98,21 @@ static INLINE void apply_block(const Job *job, int64_t first, int64_t count, flo
     const int64_t dy_stride = job->norm->dy_stride, x_stride = job->norm->x_stride;
     (void) sum;
     (void) dot;
-    for (int64_t r = first; r < first + count; r++) {
-        const float *dy = job->dy + r * dy_stride, *x = job->x + r * x_stride;
-        float *dx = job->dx + r * channels;
+    float chunk[STREAM_CHUNK];
+    for (int64_t r = first; r < first + count; r++)
+        for (int64_t c0 = 0; c0 < channels; c0 += STREAM_CHUNK) {
+            const int64_t c1 = min_i64(c0 + STREAM_CHUNK, channels);
+            const float *dy = job->dy + r * dy_stride, *x = job->x + r * x_stride;
+            float *dx = job->dx + r * channels + c0, *to = job->streams ? chunk : dx;
 #pragma GCC ivdep
-        for (int64_t c = 0; c < channels; c++) {
-            const float u = x[c] - mean[c];
-            const float g = through(dy[c], u * scale[c] + shift[c], a);
-            dx[c] = scale[c] * g - offset[c] - slope[c] * u;
+            for (int64_t c = c0; c < c1; c++) {
+                const float u = x[c] - mean[c];
+                const float g = through(dy[c], u * scale[c] + shift[c], a);
+                to[c - c0] = scale[c] * g - offset[c] - slope[c] * u;
+            }
+            if (job->streams)
+                stream_floats(dx, chunk, c1 - c0);
         }
-    }
 }
 
 typedef void (*Block)(const Job *job, int64_t first, int64_t count, float *sum, float *dot);
@@ -162,6 +169,7 @@ static void apply_part(void *data, int64_t begin, int64_t end, int32_t worker)
         const int64_t first = max_i64(begin, last - BLOCK);
         apply_blocks[job->norm->activation](job, first, last - first, NULL, NULL);
     }
+    stream_end();
 }
 
 /* dweight, dbias, and the factors of dx from the parts' sums. */
@@ -193,6 +201,7 @@ static XgStatus run_grad(const Engine *engine, const Kernel *kernel, const XgRun
     Job job = {.norm = norm, .dy = run->inputs[0], .x = run->inputs[1], .mean = run->inputs[3],
                .dx = run->outputs[0], .rows = run->batch * norm->pixels,
                .parts = engine->workers, .sums = run->scratch};
+    job.streams = streams_rows(job.rows, channels);
     job.columns = (float *) (job.sums + job.parts * 2 * channels);
     float *scale = job.columns + job.parts * 2 * channels, *shift = scale + channels;
     float *offset = shift + channels, *slope = offset + channels, *inverse = slope + channels;

@@ -81,6 +81,12 @@ static inline VectorMask vector_mask(int64_t count)
 #endif
 }
 
+/* Past the caches; `to` is aligned to the vector. See stream.h. */
+static inline void vector_stream(float *to, Vector value)
+{
+    VECTOR_OP(stream_ps)(to, value);
+}
+
 /* Zero in the other lanes. */
 static inline Vector vector_load_some(const float *from, VectorMask mask)
 {
@@ -129,6 +135,11 @@ static inline Vector vector_load(const float *from)
 }
 
 static inline void vector_store(float *to, Vector value)
+{
+    vst1q_f32(to, value);
+}
+
+static inline void vector_stream(float *to, Vector value)
 {
     vst1q_f32(to, value);
 }
