@@ -16,6 +16,8 @@ enum { ROWS = 256, OUTPUTS = 192 };
 enum { ROWS = 384, OUTPUTS = 280 };
 #endif
 enum {
+    ROWS_IN_PLACE = 64,           /* summed in one go where L1 has a line of each */
+    FEW = 96,                     /* outputs or columns, for which copies would be read too seldom */
     ROWS_TO_SHARE = 1024,         /* per worker, from which on rows are shared out */
     LEFT = ROWS * OUTPUTS + 16,   /* floats of packed gradients */
     PART = LEFT + ROWS * PANEL    /* scratch floats of a worker */
@@ -28,6 +30,7 @@ typedef struct {
     int64_t outputs;  /* channels of dy of a group */
     int64_t dy_pixel;
     int64_t columns;  /* of the weights: taps * channels of a group */
+    int in_place;     /* dy and x are multiplied where they are */
 } Weight;
 
 typedef struct {
@@ -65,6 +68,26 @@ static void sum_block(const Job *job, int64_t group, int64_t row0, int64_t row1,
     }
 }
 
+/* The same where neither matrix need be copied. */
+static void sum_in_place(const Job *job, int64_t row0, int64_t row1, int64_t column0,
+                         int64_t column1, float *dw)
+{
+    const Weight *w = job->weight;
+    for (int64_t r = row0; r < row1; r += ROWS_IN_PLACE) {
+        const GemmOuter outer = {.rows = w->outputs,
+                                 .columns = column1 - column0,
+                                 .count = min_i64(ROWS_IN_PLACE, row1 - r),
+                                 .a = job->dy + r * w->dy_pixel,
+                                 .b = job->x + r * w->gather.pixel + column0,
+                                 .a_stride = w->dy_pixel,
+                                 .b_stride = w->gather.pixel,
+                                 .c = dw + column0,
+                                 .c_stride = w->columns,
+                                 .add = r > row0};
+        gemm_outer(&outer);
+    }
+}
+
 static void compute_part(void *data, int64_t begin, int64_t end, int32_t worker)
 {
     const Job *job = data;
@@ -75,9 +98,14 @@ static void compute_part(void *data, int64_t begin, int64_t end, int32_t worker)
         const int64_t columns = i % job->column_parts, rest = i / job->column_parts;
         const int64_t part = rest % job->row_parts, group = rest / job->row_parts;
         float *dw = part > 0 ? job->partial + (part - 1) * size : job->dw;
-        sum_block(job, group, job->rows * part / job->row_parts,
-                  job->rows * (part + 1) / job->row_parts, panels * columns / job->column_parts,
-                  panels * (columns + 1) / job->column_parts, dw, scratch);
+        const int64_t row0 = job->rows * part / job->row_parts;
+        const int64_t row1 = job->rows * (part + 1) / job->row_parts;
+        const int64_t panel0 = panels * columns / job->column_parts;
+        const int64_t panel1 = panels * (columns + 1) / job->column_parts;
+        if (w->in_place)
+            sum_in_place(job, row0, row1, panel0 * PANEL, min_i64(panel1 * PANEL, w->columns), dw);
+        else
+            sum_block(job, group, row0, row1, panel0, panel1, dw, scratch);
     }
 }
 
@@ -138,6 +166,9 @@ static Kernel *prepare_weight(const Engine *engine, const XgNodeInfo *node, uint
     w->gather = phase.gather;
     w->gather.pixel = node->inputs[1]->stride;
     w->columns = gather_columns(&w->gather);
+    w->in_place = w->groups == 1 && gather_is_plain(&w->gather) &&
+                  min_i64(w->outputs, w->columns) <= FEW &&
+                  gemm_outer_suits(w->dy_pixel, w->gather.pixel, w->columns);
     const int64_t rows = w->base.max_batch * s.out_h * s.out_w;
     const int64_t size = w->groups * w->outputs * w->columns;
     *scratch_size = (uint64_t) (engine->workers * (int64_t) PART +

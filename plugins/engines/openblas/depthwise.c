@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The xenograft authors
  * SPDX-License-Identifier: MIT */
 #include "depthwise.h"
+#include "stream.h"
 
 #include <math.h>
 
@@ -217,14 +218,12 @@ void depthwise_line(const Depthwise *d, const float *const *rows, const float *r
     Group g = {.step = from->step_w * from->pixel,
                .pixel = from->pixel,
                .channels = d->channels,
-               .result = {.y = y,
-                          .step = d->y_pixel,
-                          .bias = d->bias,
-                          .residual = residual,
+               .result = {.bias = d->bias,
                           .low = d->activation == ACT_RELU || d->activation == ACT_RELU6
                                      ? 0
                                      : -INFINITY,
                           .high = d->activation == ACT_RELU6 ? 6 : INFINITY}};
+    float chunk[MANY * DEPTHWISE_STREAMED];
     int64_t before = 1, pixels;
     for (int64_t ow = 0; ow < from->out_w; ow += pixels) {
         pixels = pixels_at(from, ow);
@@ -233,10 +232,12 @@ void depthwise_line(const Depthwise *d, const float *const *rows, const float *r
                 g.x[t] += before * g.step;
         else
             see_taps(d, rows, ow, &g);
+        g.result.y = d->streams ? chunk : y + ow * d->y_pixel;
+        g.result.step = d->streams ? d->channels : d->y_pixel;
+        g.result.residual = residual ? residual + ow * d->y_pixel : NULL;
         (pixels == MANY ? width.many : pixels == SOME ? width.some : by_tap_1)(&g);
-        g.result.y += pixels * d->y_pixel;
-        if (residual)
-            g.result.residual += pixels * d->y_pixel;
+        for (int64_t u = 0; u < pixels && d->streams; u++)
+            stream_floats(y + (ow + u) * d->y_pixel, chunk + u * d->channels, d->channels);
         before = pixels;
     }
     for (int64_t ow = 0; ow < from->out_w && d->activation > ACT_RELU6; ow++)

@@ -7,6 +7,8 @@
 #include "gather.h"
 #include "gemm.h"
 
+enum { DEPTHWISE_STREAMED = 512 };
+
 /** What all lines of a result have in common. */
 typedef struct {
     const Phase *phase; /**< gather.pixel: floats from pixel to pixel of what is read */
@@ -16,6 +18,8 @@ typedef struct {
     const float *bias;   /**< or NULL */
     Activation activation;
     int64_t y_pixel; /**< floats from pixel to pixel of the result and of the residual */
+    int streams;     /**< the result is written past the caches, see stream.h: there is no residual,
+                          no further activation than ACT_RELU6, at most DEPTHWISE_STREAMED channels */
 } Depthwise;
 
 /** [channels][taps] to [taps][channels]. */

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 /* Depthwise convolutions (one channel a group), computed directly on channels in order. */
 #include "depthwise.h"
+#include "stream.h"
 
 #include <stdlib.h>
 
@@ -18,17 +19,16 @@ typedef struct {
 
 typedef struct {
     const DepthwiseConv *conv;
-    const Phase *phase;
     const float *x, *weight, *bias, *residual; /* weight: [tap][channels] */
     float *y;
+    int64_t lines; /* of an image, of the phase that has most */
+    int streams;   /* the result is written past the caches */
 } Job;
 
-/* Lines [begin, end) of the phase, counted over images. */
-static void compute_lines(void *data, int64_t begin, int64_t end, int32_t worker)
+/* Line `oh` of a phase of image `n`. */
+static void compute_line(const Job *job, const Phase *p, int64_t n, int64_t oh)
 {
-    const Job *job = data;
     const DepthwiseConv *conv = job->conv;
-    const Phase *p = job->phase;
     const Gather *from = &p->gather;
     const Depthwise depthwise = {.phase = p,
                                  .channels = conv->channels,
@@ -36,20 +36,31 @@ static void compute_lines(void *data, int64_t begin, int64_t end, int32_t worker
                                  .weight = job->weight,
                                  .bias = job->bias,
                                  .activation = conv->activation,
-                                 .y_pixel = conv->up_w * conv->channels};
-    (void) worker;
-    for (int64_t line = begin; line < end; line++) {
-        const int64_t n = line / from->out_h, oh = line % from->out_h;
-        const float *image = job->x + n * from->in_h * from->in_w * conv->channels;
-        const float *rows[MAX_TAPS];
-        for (int64_t i = 0; i < from->taps_h; i++) {
-            const int64_t h = oh * from->step_h + from->row[i];
-            rows[i] = h >= 0 && h < from->in_h ? image + h * from->in_w * conv->channels : NULL;
-        }
-        const int64_t y = ((n * conv->c_h + oh * conv->up_h + p->h0) * conv->c_w + p->w0) *
-                          conv->channels;
-        depthwise_line(&depthwise, rows, job->residual ? job->residual + y : NULL, job->y + y);
+                                 .y_pixel = conv->up_w * conv->channels,
+                                 .streams = job->streams};
+    const float *image = job->x + n * from->in_h * from->in_w * conv->channels;
+    const float *rows[MAX_TAPS];
+    for (int64_t i = 0; i < from->taps_h; i++) {
+        const int64_t h = oh * from->step_h + from->row[i];
+        rows[i] = h >= 0 && h < from->in_h ? image + h * from->in_w * conv->channels : NULL;
     }
+    const int64_t y =
+        ((n * conv->c_h + oh * conv->up_h + p->h0) * conv->c_w + p->w0) * conv->channels;
+    depthwise_line(&depthwise, rows, job->residual ? job->residual + y : NULL, job->y + y);
+}
+
+/* Lines [begin, end) of all phases, which read the same lines of the map, counted over images. */
+static void compute_lines(void *data, int64_t begin, int64_t end, int32_t worker)
+{
+    const Job *job = data;
+    (void) worker;
+    for (int64_t line = begin; line < end; line++)
+        for (int i = 0; i < job->conv->phase_count; i++) {
+            const Phase *p = &job->conv->phases[i];
+            if (line % job->lines < p->gather.out_h)
+                compute_line(job, p, line / job->lines, line % job->lines);
+        }
+    stream_end();
 }
 
 static void zero_part(void *data, int64_t begin, int64_t end, int32_t worker)
@@ -73,10 +84,12 @@ static XgStatus run_depthwise(const Engine *engine, const Kernel *kernel, const 
     if (conv->phase_count < conv->up_h * conv->up_w)
         run_even(engine, run->batch * conv->c_h * conv->c_w * conv->channels, 1024, zero_part,
                  job.y);
-    for (int i = 0; i < conv->phase_count; i++) {
-        job.phase = &conv->phases[i];
-        run_even(engine, run->batch * job.phase->gather.out_h, 1, compute_lines, &job);
-    }
+    job.streams = conv->channels <= DEPTHWISE_STREAMED && conv->activation <= ACT_RELU6 &&
+                  !job.residual &&
+                  streams_rows(run->batch * conv->c_h * conv->c_w, conv->channels);
+    for (int i = 0; i < conv->phase_count; i++)
+        job.lines = max_i64(job.lines, conv->phases[i].gather.out_h);
+    run_even(engine, run->batch * job.lines, 1, compute_lines, &job);
     return XG_OK;
 }
 

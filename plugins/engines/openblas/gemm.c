@@ -118,15 +118,48 @@ void gemm_block(const GemmBlock *b)
         finish(b);
 }
 
+/* Whether L1 has a line of each of 64 rows: they must not fall on few of its sets. */
+static int rows_spread(int64_t stride)
+{
+    enum { SETS = 64, WAYS = 8, COUNT = 64, LINE = 16 };
+    int64_t sets = SETS;
+    if (stride % LINE != 0)
+        return 1;
+    for (int64_t lines = stride / LINE; lines % 2 == 0 && sets > 1; lines /= 2)
+        sets /= 2;
+    return sets * WAYS >= COUNT;
+}
+
+int gemm_outer_suits(int64_t a_stride, int64_t b_stride, int64_t columns)
+{
+    return columns % LANES == 0 && rows_spread(a_stride) && rows_spread(b_stride);
+}
+
+/* Asks for a share of the `count` rows behind the matrix: mostly they are the next ones. */
+static void prefetch_rows(const float *matrix, int64_t stride, int64_t width, int64_t count,
+                          int64_t part, int64_t parts)
+{
+    enum { LINE = 16 };
+    for (int64_t r = count + count * part / parts; r < count + count * (part + 1) / parts; r++)
+        for (int64_t i = 0; i < width; i += LINE)
+            __builtin_prefetch(matrix + r * stride + i);
+}
+
 void gemm_outer(const GemmOuter *o)
 {
-    const int64_t groups = left_groups(o->rows);
+    const int64_t groups = left_groups(o->rows), width = o->a_stride > 0 ? 1 : o->count;
     for (int64_t group = 0; group < groups; group++) {
         const int64_t row = left_start(o->rows, group);
+        if (o->a_stride > 0) {
+            prefetch_rows(o->a, o->a_stride, o->rows, o->count, group, groups);
+            prefetch_rows(o->b, o->b_stride, o->columns, o->count, group, groups);
+        }
         const int64_t rows = left_start(o->rows, group + 1) - row;
         for (int64_t column = 0; column < o->columns; column += TILE) {
-            const Tile t = {.a = o->a + row * o->count,
+            const Tile t = {.a = o->a + row * width,
                             .b = o->b + column,
+                            .a_step = o->a_stride,
+                            .b_step = o->b_stride,
                             .k = o->count,
                             .c = o->c + row * o->c_stride + column,
                             .c_stride = o->c_stride,
@@ -152,6 +185,14 @@ void gemm_block(const GemmBlock *b)
     }
     if (b->end)
         finish(b);
+}
+
+int gemm_outer_suits(int64_t a_stride, int64_t b_stride, int64_t columns)
+{
+    (void) a_stride;
+    (void) b_stride;
+    (void) columns;
+    return 0;
 }
 
 void gemm_outer(const GemmOuter *o)

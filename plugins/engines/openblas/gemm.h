@@ -89,16 +89,22 @@ typedef struct {
 
 void gemm_block(const GemmBlock *block);
 
-/** c[i][j] = (add: c[i][j] +) sum over r < count of a[r][i] * b[r][j], for i < rows, j < columns <=
- *  PANEL. `a` is packed by gemm_pack_outer(); `b` is [count][PANEL]. */
+/** c[i][j] = (add: c[i][j] +) sum over r < count of a[r][i] * b[r][j], for i < rows, j < columns.
+ *  Either `a` is packed by gemm_pack_outer(), `b` [count][PANEL] and columns <= PANEL, or both have
+ *  strides, and gemm_outer_suits() agrees. */
 typedef struct {
     int64_t rows, columns, count;
     const float *a;
     const float *b;
+    int64_t a_stride, b_stride; /**< 0: packed */
     float *c;
     int64_t c_stride;
     int add;
 } GemmOuter;
+
+/** Whether matrices of so many floats from row to row are multiplied where they are, 64 rows at a
+ *  time. */
+int gemm_outer_suits(int64_t a_stride, int64_t b_stride, int64_t columns);
 
 void gemm_outer(const GemmOuter *outer);
 

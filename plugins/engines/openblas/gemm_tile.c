@@ -13,6 +13,9 @@ enum { VECTORS_OF_LINE = 16 / LANES };
 
 typedef Vector Sums[TILE_ROWS][WIDE];
 
+/* Left-hand matrices: rows; packed by gemm_pack_outer(); columns, whose values of a k are neighbours. */
+typedef enum { ROWS, PACKED, APART } Order;
+
 #ifdef FEW_REGISTERS
 /* Adds left * right to a row of sums. The registers are just enough, if the compiler gives no
  * product one of its own. */
@@ -67,28 +70,32 @@ INLINE void strided_steps(const Tile *t, Sums sum, const int mr, const int nv, i
     }
 }
 
-/* The same with packed rows: a[k][mr]. A multiplication takes a value for all lanes from memory at
- * no cost with AVX-512, but compilers do so only for a value of one use. Hence a pointer for each
- * vector, which the compiler cannot know to be equal. */
-INLINE void packed_steps(const Tile *t, Sums sum, const int mr, const int nv, int64_t *done,
-                         const int step)
+/* The same where the left-hand values of each k are neighbours, packed ones right behind those of
+ * the k before. A multiplication takes a value for all lanes from memory at no cost with AVX-512,
+ * but compilers do so only for a value of one use. Hence a pointer for each vector, which the
+ * compiler cannot know to be equal. */
+INLINE void outer_steps(const Tile *t, Sums sum, const int mr, const int nv, const Order order,
+                        int64_t *done, const int step)
 {
-    const float *a[WIDE] = {t->a + *done * mr, t->a + *done * mr}, *b = t->b + *done * PANEL;
+    const int64_t a_step = order == PACKED ? mr : t->a_step;
+    const int64_t b_step = order == PACKED ? PANEL : t->b_step;
+    const float *a[WIDE] = {t->a + *done * a_step, t->a + *done * a_step};
+    const float *b = t->b + *done * b_step;
     int64_t k = t->k - *done;
     *done += k / step * step;
-    for (; k >= step; k -= step, a[0] += step * mr, a[1] += step * mr, b += step * PANEL) {
+    for (; k >= step; k -= step, a[0] += step * a_step, a[1] += step * a_step, b += step * b_step) {
 #ifdef __AVX512F__
         __asm__("" : "+r"(a[1]));
 #endif
         UNROLL for (int s = 0; s < step; s++)
         {
             Vector right[WIDE];
-            UNROLL for (int v = 0; v < nv; v++) right[v] = vector_load(b + s * PANEL + v * LANES);
+            UNROLL for (int v = 0; v < nv; v++) right[v] = vector_load(b + s * b_step + v * LANES);
 #ifdef FEW_REGISTERS
-            UNROLL for (int i = 0; i < mr; i++) row_step(sum[i], &a[0][s * mr + i], right, nv);
+            UNROLL for (int i = 0; i < mr; i++) row_step(sum[i], &a[0][s * a_step + i], right, nv);
 #else
             UNROLL for (int i = 0; i < mr; i++) UNROLL for (int v = 0; v < nv; v++) sum[i][v] =
-                vector_fma(vector_set(a[v][s * mr + i]), right[v], sum[i][v]);
+                vector_fma(vector_set(a[v][s * a_step + i]), right[v], sum[i][v]);
 #endif
         }
     }
@@ -138,8 +145,8 @@ INLINE void finish(const Tile *t, Vector (*sum)[WIDE], const int mr, const int n
     }
 }
 
-/* `mr`, `nv`, `packed` and `full` are constant after inlining. */
-INLINE void tile(const Tile *t, const int mr, const int nv, const int packed, const int full)
+/* `mr`, `nv`, `order` and `full` are constant after inlining. */
+INLINE void tile(const Tile *t, const int mr, const int nv, const Order order, const int full)
 {
     Sums sum;
     int64_t done = 0;
@@ -152,9 +159,9 @@ INLINE void tile(const Tile *t, const int mr, const int nv, const int packed, co
                 __builtin_prefetch(t->residual + i * t->residual_stride + v * LANES);
         }
     start(t, sum, mr, nv, full);
-    if (packed) {
-        packed_steps(t, sum, mr, nv, &done, 2);
-        packed_steps(t, sum, mr, nv, &done, 1);
+    if (order != ROWS) {
+        outer_steps(t, sum, mr, nv, order, &done, 2);
+        outer_steps(t, sum, mr, nv, order, &done, 1);
     } else {
         strided_steps(t, sum, mr, nv, &done, 4);
         strided_steps(t, sum, mr, nv, &done, 1);
@@ -162,63 +169,67 @@ INLINE void tile(const Tile *t, const int mr, const int nv, const int packed, co
     finish(t, sum, mr, nv, full);
 }
 
-INLINE void tiles(const Tile *first, int64_t groups, const int mr, const int nv, const int packed,
+INLINE void tiles(const Tile *first, int64_t groups, const int mr, const int nv, const Order order,
                   const int full)
 {
     Tile t = *first;
     for (; groups > 0; groups--) {
-        tile(&t, mr, nv, packed, full);
-        t.a += mr * (packed ? t.k : t.a_stride);
+        tile(&t, mr, nv, order, full);
+        t.a += mr * (order == ROWS ? t.a_stride : order == PACKED ? t.k : 1);
         t.c += mr * t.c_stride;
         if (t.residual)
             t.residual += mr * t.residual_stride;
     }
 }
 
-#define CASE(mr, nv, packed)                                                                       \
+#define CASE(mr, nv, order)                                                                       \
     case mr:                                                                                       \
         if (t->columns % LANES == 0)                                                               \
-            tiles(t, groups, mr, nv, packed, 1);                                                   \
+            tiles(t, groups, mr, nv, order, 1);                                                   \
         else                                                                                       \
-            tiles(t, groups, mr, nv, packed, 0);                                                   \
+            tiles(t, groups, mr, nv, order, 0);                                                   \
         break;
-#define CASES_6(nv, packed)                                                                        \
-    CASE(1, nv, packed)                                                                            \
-    CASE(2, nv, packed)                                                                            \
-    CASE(3, nv, packed) CASE(4, nv, packed) CASE(5, nv, packed) CASE(6, nv, packed)
-#define CASES_12(nv, packed)                                                                       \
-    CASES_6(nv, packed)                                                                            \
-    CASE(7, nv, packed)                                                                            \
-    CASE(8, nv, packed)                                                                            \
-    CASE(9, nv, packed) CASE(10, nv, packed) CASE(11, nv, packed) CASE(12, nv, packed)
+#define CASES_6(nv, order)                                                                        \
+    CASE(1, nv, order)                                                                            \
+    CASE(2, nv, order)                                                                            \
+    CASE(3, nv, order) CASE(4, nv, order) CASE(5, nv, order) CASE(6, nv, order)
+#define CASES_12(nv, order)                                                                       \
+    CASES_6(nv, order)                                                                            \
+    CASE(7, nv, order)                                                                            \
+    CASE(8, nv, order)                                                                            \
+    CASE(9, nv, order) CASE(10, nv, order) CASE(11, nv, order) CASE(12, nv, order)
 #if TILE_ROWS == 14
-#define CASES(nv, packed) CASES_12(nv, packed) CASE(13, nv, packed) CASE(14, nv, packed)
+#define CASES(nv, order) CASES_12(nv, order) CASE(13, nv, order) CASE(14, nv, order)
 #elif TILE_ROWS == 12
-#define CASES(nv, packed) CASES_12(nv, packed)
+#define CASES(nv, order) CASES_12(nv, order)
 #else
-#define CASES(nv, packed) CASES_6(nv, packed)
+#define CASES(nv, order) CASES_6(nv, order)
 #endif
 
-#define KERNEL(name, nv, packed)                                                                   \
+#define KERNEL(name, nv, order)                                                                    \
     static __attribute__((noinline)) void name(const Tile *t, int64_t rows, int64_t groups)        \
     {                                                                                              \
         switch (rows) {                                                                            \
-            CASES(nv, packed)                                                                      \
+            CASES(nv, order)                                                                       \
         default:                                                                                   \
             break;                                                                                 \
         }                                                                                          \
     }
 
-KERNEL(strided_wide, 2, 0)
-KERNEL(strided_narrow, 1, 0)
-KERNEL(packed_wide, 2, 1)
-KERNEL(packed_narrow, 1, 1)
+KERNEL(rows_wide, 2, ROWS)
+KERNEL(rows_narrow, 1, ROWS)
+KERNEL(packed_wide, 2, PACKED)
+KERNEL(packed_narrow, 1, PACKED)
+KERNEL(apart_wide, 2, APART)
+KERNEL(apart_narrow, 1, APART)
 
 void gemm_tiles(const Tile *t, int64_t rows, int64_t groups)
 {
     const int wide = t->columns > LANES;
     if (t->a_stride > 0)
-        (wide ? strided_wide : strided_narrow)(t, rows, groups);
+        (wide ? rows_wide : rows_narrow)(t, rows, groups);
+    else if (t->a_step > 0)
+        (wide ? apart_wide : apart_narrow)(t, rows, groups);
     else
         (wide ? packed_wide : packed_narrow)(t, rows, groups);
 }

@@ -19,7 +19,10 @@ typedef struct {
     const float *a, *b;
     const float *bias, *residual; /**< or NULL */
     int64_t residual_stride;
-    int64_t a_stride; /**< 0: packed by gemm_pack_outer() */
+    int64_t a_stride; /**< from row to row; 0: of an outer product */
+    int64_t a_step;   /**< there: from k to k, values of which are neighbours; 0: packed by
+                           gemm_pack_outer() */
+    int64_t b_step;   /**< with a_step: from k to k; else PANEL */
     int64_t k;
     float *c;
     int64_t c_stride;

@@ -16,6 +16,7 @@
 #define gemm_block ISA(gemm_block)
 #define gemm_pack ISA(gemm_pack)
 #define gemm_outer ISA(gemm_outer)
+#define gemm_outer_suits ISA(gemm_outer_suits)
 #define gemm_pack_outer ISA(gemm_pack_outer)
 #define gemm_tiles ISA(gemm_tiles)
 #define gemm_row ISA(gemm_row)
