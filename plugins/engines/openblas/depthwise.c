@@ -211,6 +211,15 @@ static int64_t pixels_at(const Gather *g, int64_t ow)
     return is_inner(g, ow, MANY) ? MANY : is_inner(g, ow, SOME) ? SOME : 1;
 }
 
+/* Asks for what the next line of the result sees first, `count` floats of each line. */
+static void prefetch_below(const Gather *from, const float *above, int64_t count)
+{
+    enum { LINE = 16 };
+    for (int64_t h = 1; h <= from->step_h; h++)
+        for (int64_t i = 0; i < count; i += LINE)
+            __builtin_prefetch(above + h * from->in_w * from->pixel + i);
+}
+
 void depthwise_line(const Depthwise *d, const float *const *rows, const float *residual, float *y)
 {
     const Gather *from = &d->phase->gather;
@@ -223,6 +232,7 @@ void depthwise_line(const Depthwise *d, const float *const *rows, const float *r
                                      ? 0
                                      : -INFINITY,
                           .high = d->activation == ACT_RELU6 ? 6 : INFINITY}};
+    const float *last = rows[from->taps_h - 1];
     float chunk[MANY * DEPTHWISE_STREAMED];
     int64_t before = 1, pixels;
     for (int64_t ow = 0; ow < from->out_w; ow += pixels) {
@@ -235,6 +245,8 @@ void depthwise_line(const Depthwise *d, const float *const *rows, const float *r
         g.result.y = d->streams ? chunk : y + ow * d->y_pixel;
         g.result.step = d->streams ? d->channels : d->y_pixel;
         g.result.residual = residual ? residual + ow * d->y_pixel : NULL;
+        if (d->far && last)
+            prefetch_below(from, last + ow * g.step, pixels * g.step);
         (pixels == MANY ? width.many : pixels == SOME ? width.some : by_tap_1)(&g);
         for (int64_t u = 0; u < pixels && d->streams; u++)
             stream_floats(y + (ow + u) * d->y_pixel, chunk + u * d->channels, d->channels);

@@ -18,9 +18,17 @@ typedef struct {
     const float *bias;   /**< or NULL */
     Activation activation;
     int64_t y_pixel; /**< floats from pixel to pixel of the result and of the residual */
+    int far;         /**< the map is read from memory: its next lines are asked for, see is_far() */
     int streams;     /**< the result is written past the caches, see stream.h: there is no residual,
                           no further activation than ACT_RELU6, at most DEPTHWISE_STREAMED channels */
 } Depthwise;
+
+/** Whether maps of so many floats are not in the caches. */
+static inline int is_far(int64_t floats)
+{
+    enum { LARGE = 1 << 20 };
+    return floats >= LARGE;
+}
 
 /** [channels][taps] to [taps][channels]. */
 void depthwise_pack(const float *weight, int64_t channels, int64_t taps, float *packed);

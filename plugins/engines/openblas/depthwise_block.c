@@ -59,6 +59,7 @@ typedef struct {
     const float *packed;
     float *scratch;
     int64_t bands;
+    int far; /* the map is not in the caches */
 } Job;
 
 /* ---- Weights ------------------------------------------------------------------------------- */
@@ -141,7 +142,8 @@ static void compute_band(const Job *job, int64_t n, int64_t begin, int64_t end, 
                                  .weight = job->packed + b->weight,
                                  .bias = job->run->inputs[IN_BIAS],
                                  .activation = b->activation,
-                                 .y_pixel = b->projects ? b->pixel : b->y_pixel};
+                                 .y_pixel = b->projects ? b->pixel : b->y_pixel,
+                                 .far = !b->expands && job->far};
     int64_t expanded = 0;
     for (int64_t oh = begin; oh < end; oh += b->step) {
         const int64_t count = min_i64(b->step, end - oh);
@@ -192,6 +194,7 @@ static XgStatus run_block(const Engine *engine, const Kernel *kernel, const XgRu
         scratch += b->packed;
     }
     job.scratch = scratch;
+    job.far = is_far(run->batch * b->shape.in_h * b->shape.in_w * b->x_pixel);
     job.bands = min_i64(div_up(tasks_for(engine, 4), run->batch),
                         max_i64(1, b->shape.out_h / LEAST_BAND));
     run_dynamic(engine, run->batch * job.bands, 1, compute_bands, &job);

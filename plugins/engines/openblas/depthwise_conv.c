@@ -22,7 +22,8 @@ typedef struct {
     const float *x, *weight, *bias, *residual; /* weight: [tap][channels] */
     float *y;
     int64_t lines; /* of an image, of the phase that has most */
-    int streams;   /* the result is written past the caches */
+    int far;       /* the map is not in the caches */
+    int streams;   /* the result is written past them */
 } Job;
 
 /* Line `oh` of a phase of image `n`. */
@@ -37,6 +38,7 @@ static void compute_line(const Job *job, const Phase *p, int64_t n, int64_t oh)
                                  .bias = job->bias,
                                  .activation = conv->activation,
                                  .y_pixel = conv->up_w * conv->channels,
+                                 .far = job->far,
                                  .streams = job->streams};
     const float *image = job->x + n * from->in_h * from->in_w * conv->channels;
     const float *rows[MAX_TAPS];
@@ -87,6 +89,8 @@ static XgStatus run_depthwise(const Engine *engine, const Kernel *kernel, const 
     job.streams = conv->channels <= DEPTHWISE_STREAMED && conv->activation <= ACT_RELU6 &&
                   !job.residual &&
                   streams_rows(run->batch * conv->c_h * conv->c_w, conv->channels);
+    const Gather *from = &conv->phases[0].gather;
+    job.far = is_far(run->batch * from->in_h * from->in_w * conv->channels);
     for (int i = 0; i < conv->phase_count; i++)
         job.lines = max_i64(job.lines, conv->phases[i].gather.out_h);
     run_even(engine, run->batch * job.lines, 1, compute_lines, &job);
