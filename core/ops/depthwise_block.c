@@ -31,7 +31,8 @@ static const XgOpAttr attrs[] = {XG_CONV_WINDOW_ATTRS, ACTIVATION("expansion_act
 
 /* ---- Shapes -------------------------------------------------------------------------------- */
 
-/* A convolution's weight [outs,kh,kw,ins] and, maybe, its bias [outs]; *outs is set. */
+/* A convolution's weight [outs,kh,kw,ins] and, maybe, its bias [outs]; *outs is set where it was
+ * 0: any number. */
 static gboolean check_layer(const XgNode *node, int input, const char *what, gint64 kernel_h,
                             gint64 kernel_w, gint64 ins, gint64 *outs, GError **error)
 {
@@ -45,6 +46,10 @@ static gboolean check_layer(const XgNode *node, int input, const char *what, gin
                             ",%" G_GINT64_FORMAT "], found %s",
                             what, kernel_h, kernel_w, ins, text);
     }
+    if (*outs != 0 && weight->dims[0] != *outs)
+        return xg_error_set(error, XG_SHAPE,
+                            "%s: expected %" G_GINT64_FORMAT " channels, found %" G_GINT64_FORMAT,
+                            what, *outs, weight->dims[0]);
     *outs = weight->dims[0];
     const XgShape expected = {1, {*outs}};
     if (bias != NULL && !xg_shape_equal(&bias->shape, &expected)) {
@@ -63,23 +68,22 @@ static gboolean check_attributes(const XgNode *node, GError **error)
            xg_activation_check(node, "projection_activation", error);
 }
 
-/* Channels after each convolution. */
+/* *channels: of x; then those of the result. */
 static gboolean check_layers(const XgNode *node, gint64 *channels, GError **error)
 {
-    gint64 outs = *channels;
-    if (node->inputs[IN_EXPANSION] != NULL &&
-        !check_layer(node, IN_EXPANSION, "expansion", 1, 1, *channels, &outs, error))
+    gint64 expanded = 0, outs = 0;
+    if (node->inputs[IN_EXPANSION] == NULL)
+        expanded = *channels;
+    else if (!check_layer(node, IN_EXPANSION, "expansion", 1, 1, *channels, &expanded, error))
         return FALSE;
-    *channels = outs;
     if (!check_layer(node, IN_WEIGHT, "depthwise", xg_node_int(node, "kernel_h"),
-                     xg_node_int(node, "kernel_w"), 1, &outs, error))
+                     xg_node_int(node, "kernel_w"), 1, &expanded, error))
         return FALSE;
-    if (outs != *channels)
-        return xg_error_set(error, XG_SHAPE,
-                            "depthwise: expected %" G_GINT64_FORMAT " channels, found %" G_GINT64_FORMAT,
-                            *channels, outs);
-    return node->inputs[IN_PROJECTION] == NULL ||
-           check_layer(node, IN_PROJECTION, "projection", 1, 1, outs, channels, error);
+    if (node->inputs[IN_PROJECTION] != NULL &&
+        !check_layer(node, IN_PROJECTION, "projection", 1, 1, expanded, &outs, error))
+        return FALSE;
+    *channels = outs != 0 ? outs : expanded;
+    return TRUE;
 }
 
 static gboolean infer(XgInfer *infer, GError **error)

@@ -99,7 +99,7 @@ static Model *model_built(XgStatus (*build_network)(void *self, XgGraph *graph),
     return model;
 }
 
-static Model *model_new(gboolean auxiliary)
+G_GNUC_UNUSED static Model *model_new(gboolean auxiliary)
 {
     return model_built(build, &auxiliary);
 }

@@ -75,7 +75,9 @@ typedef struct XgEngine {
     /** How well this engine suits the processor, 0 (not at all) to 100. */
     int32_t (*suits)(void *self);
     /** 0: cannot compute this node; 1..100: how fast against other engines. Fused forms are asked
-     *  for before the host fuses: conv2d, linear with an "activation" and a residual input. */
+     *  for before the host fuses: conv2d, linear with an "activation" and a residual input; and
+     *  depthwise_block, which the host makes where its score is not below that of the depthwise
+     *  conv2d in it: an engine scores it lower where it is of no use. */
     int32_t (*score)(void *self, const XgNodeInfo *node);
     /** Chooses an algorithm, packs constants. *scratch_size: bytes that each run needs. */
     XgStatus (*prepare)(void *self, const XgNodeInfo *node, void **kernel, uint64_t *scratch_size);
