@@ -243,6 +243,19 @@ static void grad_weight_winograd(Draft *d)
     grad_weight(d, CONV_WINOGRAD);
 }
 
+/* Whole vectors of channels, which need not be copied. */
+static void grad_weight_pointwise(Draft *d)
+{
+    Conv c = draw_conv(d, CONV_POINTWISE);
+    c.c = 8 * draft_int(d, 1, 16);
+    c.out = draft_int(d, 1, 130);
+    c.h = c.out_h = draft_int(d, 1, 60);
+    add_conv(d, &c);
+    draft_input(d, map(c.out_h, c.out_w, c.out), VALUES_ANY);
+    draft_input(d, map(c.h, c.w, c.c), VALUES_ANY);
+    draft_finish(d, "conv2d_grad_weight/1");
+}
+
 static void draw_linear(Draft *d, gint64 in, gint64 out)
 {
     const gboolean bias = draft_int(d, 0, 1) != 0;
@@ -300,4 +313,5 @@ const DraftKind conv_kinds[] = {
     linear_grad_weight,  NULL,
 };
 
-const DraftKind block_kinds[] = {depthwise_block, depthwise_block_tall, NULL};
+const DraftKind block_kinds[] = {depthwise_block, depthwise_block_tall, grad_weight_pointwise,
+                                 NULL};

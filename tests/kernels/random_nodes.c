@@ -86,9 +86,11 @@ void draft_finish(Draft *d, const char *op)
 
 static const DraftKind *const lists[] = {conv_kinds, value_kinds, map_kinds, block_kinds};
 
-/* The kind of that number, or NULL past the last. */
+/* The kind of that number, or NULL past the last; large ones count from LARGE_KIND on. */
 static DraftKind find_kind(int number)
 {
+    if (number >= LARGE_KIND)
+        return large_kinds[number - LARGE_KIND];
     for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
         for (const DraftKind *kind = lists[i]; *kind; kind++)
             if (number-- == 0)
@@ -96,12 +98,22 @@ static DraftKind find_kind(int number)
     return NULL;
 }
 
-int random_node_kinds(void)
+static int count_from(int first)
 {
     int count = 0;
-    while (find_kind(count))
+    while (find_kind(first + count))
         count++;
     return count;
+}
+
+int random_node_kinds(void)
+{
+    return count_from(0);
+}
+
+int random_node_large_kinds(void)
+{
+    return count_from(LARGE_KIND);
 }
 
 static float draw_value(GRand *rand, Values how)

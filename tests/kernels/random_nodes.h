@@ -21,6 +21,10 @@ typedef struct {
 /** Number of kinds: an operator may come in several. */
 int random_node_kinds(void);
 
+/** Kinds from here on have results that are larger than the caches. */
+enum { LARGE_KIND = 1000 };
+int random_node_large_kinds(void);
+
 /** The node of a kind that `seed` chooses. `spoilt`: input 0 holds one value not a number. */
 void random_node_init(RandomNode *node, int kind, guint64 seed, gboolean spoilt);
 

@@ -335,6 +335,18 @@ START_TEST(test_base)
 }
 END_TEST
 
+START_TEST(test_large)
+{
+    EngineHost engine;
+    RandomNode node;
+    ck_assert(engine_host_init(&engine, plugin_path, 2, "auto", "none", 0));
+    random_node_init(&node, LARGE_KIND + _i, (guint64) _i, FALSE);
+    check_node(&engine, &node, xg_node_view_info(node.view));
+    random_node_clear(&node);
+    engine_host_clear(&engine);
+}
+END_TEST
+
 static int suits_with(const char *instructions)
 {
     EngineHost engine;
@@ -395,6 +407,7 @@ int main(int argc, char **argv)
     tcase_set_timeout(kernels, 300);
     tcase_add_loop_test(kernels, test_widest, 0, 3);
     tcase_add_loop_test(kernels, test_winograd, 0, 2);
+    tcase_add_loop_test(kernels, test_large, 0, random_node_large_kinds());
     if (engine_host_has(component, "instructions")) {
         tcase_add_test(kernels, test_avx2);
         tcase_add_test(kernels, test_base);
