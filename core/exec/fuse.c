@@ -247,8 +247,9 @@ static void take_layer(const XgNode *layer, XgValue **weight_and_bias)
 static XgNode *make_block(XgLowered *lowered, const XgNode *expansion, const XgNode *depthwise,
                           const XgNode *projection, GError **error)
 {
-    static const char *const window[] = {"kernel_h", "kernel_w",   "stride_h", "stride_w", "dilation",
-                                         "pad_top",  "pad_bottom", "pad_left", "pad_right"};
+    static const char *const window[] = {"kernel_h",   "kernel_w", "stride_h",
+                                         "stride_w",   "dilation", "pad_top",
+                                         "pad_bottom", "pad_left", "pad_right"};
     XgValue *inputs[BLOCK_INPUTS] = {expansion ? expansion->inputs[0] : depthwise->inputs[0]};
     XgAttr attributes[G_N_ELEMENTS(window) + 3];
     int count = 0;
@@ -263,12 +264,13 @@ static XgNode *make_block(XgLowered *lowered, const XgNode *expansion, const XgN
     }
     if (projection != NULL) {
         take_layer(projection, inputs + PROJECTION);
-        inputs[BLOCK_RESIDUAL] = has_residual(projection) ? projection->inputs[LAYER_RESIDUAL] : NULL;
+        if (has_residual(projection))
+            inputs[BLOCK_RESIDUAL] = projection->inputs[LAYER_RESIDUAL];
         attributes[count++] =
             xg_attr_string("projection_activation", xg_node_string(projection, "activation"));
     }
-    XgNode *made = xg_network_add_node(lowered->network, "depthwise_block/1", depthwise->name, inputs,
-                                       BLOCK_INPUTS, attributes, count, error);
+    XgNode *made = xg_network_add_node(lowered->network, "depthwise_block/1", depthwise->name,
+                                       inputs, BLOCK_INPUTS, attributes, count, error);
     if (made != NULL)
         made->block = depthwise->block;
     return made;

@@ -56,8 +56,8 @@ gboolean xg_kernel_run(XgKernel *kernel, int lane_index, const XgEngineHandle *e
 /** Seconds spent since the last call, the mean of all lanes; *runs: the runs of all. */
 double xg_kernel_take_seconds(XgKernel *kernel, guint64 *runs);
 
-/** Floating-point operations per image of a convolution, a block of them or a linear map, forward or
- *  backward; 0 for others. */
+/** Floating-point operations per image of a convolution, a block of them or a linear map, forward
+ *  or backward; 0 for others. */
 double xg_node_flops(const XgNode *node);
 
 /** Floats per image between the convolutions of a block, which are no values of the network; 0 for

@@ -8,7 +8,8 @@ static const XgOpAttr attrs[] = {XG_ACTIVATION_ATTR, {NULL, 0, FALSE, 0, 0.0, NU
 
 static gboolean infer(XgInfer *infer, GError **error)
 {
-    return xg_broadcast_infer(infer, error) && xg_activation_check(infer->node, "activation", error);
+    return xg_broadcast_infer(infer, error) &&
+           xg_activation_check(infer->node, "activation", error);
 }
 
 static gboolean gradient(XgBackward *b)

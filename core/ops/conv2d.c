@@ -32,7 +32,8 @@ static const XgOpAttr grad_weight_attrs[] = {XG_CONV_WINDOW_ATTRS,
 static gboolean check_window(const XgNode *node, GError **error)
 {
     if (xg_node_int(node, "groups") < 1)
-        return xg_error_set(error, XG_INVALID, "groups: expected at least 1, found %" G_GINT64_FORMAT,
+        return xg_error_set(error, XG_INVALID,
+                            "groups: expected at least 1, found %" G_GINT64_FORMAT,
                             xg_node_int(node, "groups"));
     return xg_conv_window_check(node, error);
 }

@@ -17,7 +17,7 @@ enum { ROWS = 384, OUTPUTS = 280 };
 #endif
 enum {
     ROWS_IN_PLACE = 64,           /* summed in one go where L1 has a line of each */
-    FEW = 96,                     /* outputs or columns, for which copies would be read too seldom */
+    FEW = 96,                     /* outputs or columns: copies would be read too seldom */
     ROWS_TO_SHARE = 1024,         /* per worker, from which on rows are shared out */
     LEFT = ROWS * OUTPUTS + 16,   /* floats of packed gradients */
     PART = LEFT + ROWS * PANEL    /* scratch floats of a worker */

@@ -19,8 +19,8 @@ typedef struct {
     Activation activation;
     int64_t y_pixel; /**< floats from pixel to pixel of the result and of the residual */
     int far;         /**< the map is read from memory: its next lines are asked for, see is_far() */
-    int streams;     /**< the result is written past the caches, see stream.h: there is no residual,
-                          no further activation than ACT_RELU6, at most DEPTHWISE_STREAMED channels */
+    int streams;     /**< the result is written past the caches, see stream.h: no residual, no
+                          activation behind ACT_RELU6, at most DEPTHWISE_STREAMED channels */
 } Depthwise;
 
 /** Whether maps of so many floats are not in the caches. */

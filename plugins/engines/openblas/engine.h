@@ -56,9 +56,9 @@ extern const Maker *const makers_neon[];
 
 /** Of one instruction set; each ends with a NULL op. */
 extern const Maker conv_makers[], conv_weight_makers[], depthwise_makers[],
-    depthwise_block_makers[], depthwise_weight_makers[], elementwise_makers[], norm_makers[], norm_grad_makers[],
-    row_makers[], attention_makers[], pool_makers[], shape_makers[], token_makers[],
-    dropout_makers[], pool_grad_makers[], loss_makers[], lrn_makers[];
+    depthwise_block_makers[], depthwise_weight_makers[], elementwise_makers[], norm_makers[],
+    norm_grad_makers[], row_makers[], attention_makers[], pool_makers[], shape_makers[],
+    token_makers[], dropout_makers[], pool_grad_makers[], loss_makers[], lrn_makers[];
 
 /** A zeroed kernel struct of `size` bytes, or NULL. */
 Kernel *xg_ob_kernel_new(uint64_t size, const XgNodeInfo *node,

@@ -74,8 +74,8 @@ static int64_t block_row(const GemmBlock *b, int64_t column, int64_t end, int in
     return column;
 }
 
-/* `groups` groups of `rows` rows by some tiles, which are left behind them: a tile alone by all rows,
- * so that its panel stays in L1, several together group by group, each writing whole lines. */
+/* `groups` groups of `rows` rows by some tiles, which are left behind them: a tile alone by all
+ * rows, so that its panel stays in L1, several group by group, each writing whole lines. */
 static void tiles_down(Tile *tiles, int64_t count, int64_t rows, int64_t groups)
 {
     const int64_t at_once = count == 1 ? groups : 1;

@@ -13,7 +13,7 @@ enum { VECTORS_OF_LINE = 16 / LANES };
 
 typedef Vector Sums[TILE_ROWS][WIDE];
 
-/* Left-hand matrices: rows; packed by gemm_pack_outer(); columns, whose values of a k are neighbours. */
+/* Left-hand matrices: rows; packed by gemm_pack_outer(); columns, values of a k neighbours. */
 typedef enum { ROWS, PACKED, APART } Order;
 
 #ifdef FEW_REGISTERS
