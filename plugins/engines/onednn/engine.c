@@ -75,7 +75,7 @@ static XgStatus create(const XgHost *host, const XgComponent *component, void **
     return XG_OK;
 }
 
-/* With bf16 the host leaves the convolutions of a block apart, whose kernels here are of float32. */
+/* With bf16 the host leaves convolutions of blocks apart, whose kernels here are of float32. */
 static int32_t score(void *data, const XgNodeInfo *node)
 {
     const OneDnn *onednn = data;
