@@ -3,12 +3,11 @@
 #include "exec/lower.h"
 
 #include "graph/op.h"
+#include "ops/depthwise_block.h"
 
 #include <string.h>
 
 enum { LAYER_RESIDUAL = 3, LAYER_INPUTS = 4 };
-/* Inputs of depthwise_block/1. */
-enum { BLOCK_X, EXPANSION, DEPTHWISE = 3, PROJECTION = 5, BLOCK_RESIDUAL = 7, BLOCK_INPUTS };
 enum { NORM_BIAS = 2, NORM_GRAD_X = 1, NORM_GRAD_BIAS = 5, NORM_GRAD_INPUTS = 6 };
 enum { MAX_INPUTS = 8 };
 
@@ -247,30 +246,29 @@ static void take_layer(const XgNode *layer, XgValue **weight_and_bias)
 static XgNode *make_block(XgLowered *lowered, const XgNode *expansion, const XgNode *depthwise,
                           const XgNode *projection, GError **error)
 {
-    static const char *const window[] = {"kernel_h",   "kernel_w", "stride_h",
-                                         "stride_w",   "dilation", "pad_top",
-                                         "pad_bottom", "pad_left", "pad_right"};
-    XgValue *inputs[BLOCK_INPUTS] = {expansion ? expansion->inputs[0] : depthwise->inputs[0]};
-    XgAttr attributes[G_N_ELEMENTS(window) + 3];
+    const char *const op = "depthwise_block/1";
+    XgValue *inputs[XG_BLOCK_INPUTS] = {expansion ? expansion->inputs[0] : depthwise->inputs[0]};
+    XgAttr attributes[16];
     int count = 0;
-    for (gsize i = 0; i < G_N_ELEMENTS(window); i++)
-        attributes[count++] = xg_attr_int(window[i], xg_node_int(depthwise, window[i]));
+    for (const XgOpAttr *a = xg_op_find(op)->attributes; a->name != NULL; a++)
+        if (a->type == XG_ATTR_INT)
+            attributes[count++] = xg_attr_int(a->name, xg_node_int(depthwise, a->name));
     attributes[count++] = xg_attr_string("activation", xg_node_string(depthwise, "activation"));
-    take_layer(depthwise, inputs + DEPTHWISE);
+    take_layer(depthwise, inputs + XG_BLOCK_DEPTHWISE);
     if (expansion != NULL) {
-        take_layer(expansion, inputs + EXPANSION);
+        take_layer(expansion, inputs + XG_BLOCK_EXPANSION);
         attributes[count++] =
             xg_attr_string("expansion_activation", xg_node_string(expansion, "activation"));
     }
     if (projection != NULL) {
-        take_layer(projection, inputs + PROJECTION);
+        take_layer(projection, inputs + XG_BLOCK_PROJECTION);
         if (has_residual(projection))
-            inputs[BLOCK_RESIDUAL] = projection->inputs[LAYER_RESIDUAL];
+            inputs[XG_BLOCK_RESIDUAL] = projection->inputs[LAYER_RESIDUAL];
         attributes[count++] =
             xg_attr_string("projection_activation", xg_node_string(projection, "activation"));
     }
-    XgNode *made = xg_network_add_node(lowered->network, "depthwise_block/1", depthwise->name,
-                                       inputs, BLOCK_INPUTS, attributes, count, error);
+    XgNode *made = xg_network_add_node(lowered->network, op, depthwise->name, inputs,
+                                       XG_BLOCK_INPUTS, attributes, count, error);
     if (made != NULL)
         made->block = depthwise->block;
     return made;

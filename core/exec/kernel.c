@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "exec/kernel.h"
 
+#include "ops/depthwise_block.h"
+
 #include <string.h>
 
 static gboolean engine_failed(const XgKernel *kernel, const XgEngineHandle *engine, XgStatus status,
@@ -164,33 +166,38 @@ double xg_kernel_take_seconds(XgKernel *kernel, guint64 *runs)
     return seconds / kernel->lane_count;
 }
 
-/* Multiplications and additions of a weight, [O,..], used at every position of `map`. */
-static double layer_flops(const XgShape *map, const XgValue *weight)
+static gboolean is_block(const XgNode *node)
 {
-    return weight == NULL ? 0.0
-                          : 2.0 * (double) map->dims[1] * (double) map->dims[2] *
-                                (double) xg_shape_elements(&weight->shape);
+    return strcmp(node->op->id, "depthwise_block/1") == 0;
 }
 
-static double map_floats(const XgShape *map, gint64 channels)
+static double pixels_of(const XgValue *map)
 {
-    return (double) map->dims[1] * (double) map->dims[2] * (double) channels;
+    return (double) map->shape.dims[1] * (double) map->shape.dims[2];
 }
 
-double xg_node_inner_floats(const XgNode *node)
+/* Multiplications and additions of a weight that is used at every pixel; NULL: none. */
+static double weight_flops(const XgValue *weight, double pixels)
 {
-    if (strcmp(node->op->id, "depthwise_block/1") != 0)
-        return 0.0;
-    const gint64 channels = node->inputs[3]->shape.dims[0];
-    return (node->inputs[1] ? map_floats(&node->inputs[0]->shape, channels) : 0.0) +
-           (node->inputs[5] ? map_floats(&node->outputs[0]->shape, channels) : 0.0);
+    return weight ? 2.0 * pixels * (double) xg_shape_elements(&weight->shape) : 0.0;
 }
 
 static double block_flops(const XgNode *node)
 {
-    const XgShape *x = &node->inputs[0]->shape, *y = &node->outputs[0]->shape;
-    return layer_flops(x, node->inputs[1]) + layer_flops(y, node->inputs[3]) +
-           layer_flops(y, node->inputs[5]);
+    const double in = pixels_of(node->inputs[XG_BLOCK_X]), out = pixels_of(node->outputs[0]);
+    return weight_flops(node->inputs[XG_BLOCK_EXPANSION], in) +
+           weight_flops(node->inputs[XG_BLOCK_DEPTHWISE], out) +
+           weight_flops(node->inputs[XG_BLOCK_PROJECTION], out);
+}
+
+double xg_node_inner_floats(const XgNode *node)
+{
+    if (!is_block(node))
+        return 0.0;
+    const double channels = (double) node->inputs[XG_BLOCK_DEPTHWISE]->shape.dims[0];
+    const double in = pixels_of(node->inputs[XG_BLOCK_X]), out = pixels_of(node->outputs[0]);
+    return (node->inputs[XG_BLOCK_EXPANSION] ? in * channels : 0.0) +
+           (node->inputs[XG_BLOCK_PROJECTION] ? out * channels : 0.0);
 }
 
 double xg_node_flops(const XgNode *node)
@@ -201,7 +208,7 @@ double xg_node_flops(const XgNode *node)
         g_str_has_prefix(op, "conv2d_grad_input") || g_str_has_prefix(op, "linear_grad_input");
     const gboolean to_weight =
         g_str_has_prefix(op, "conv2d_grad_weight") || g_str_has_prefix(op, "linear_grad_weight");
-    if (strcmp(op, "depthwise_block/1") == 0)
+    if (is_block(node))
         return block_flops(node);
     if (!forward && !to_input && !to_weight)
         return 0.0;

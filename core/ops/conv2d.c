@@ -140,8 +140,8 @@ static gboolean gradient(XgBackward *b)
 
 /* The numbers of one convolution: x [n,h,w,c], y [n,oh,ow,o], weight [o,kh,kw,c/groups]. */
 typedef struct {
-    gint64 n, h, w, c, oh, ow, o, kh, kw, groups;
-    gint64 stride_h, stride_w, dilation, pad_top, pad_left;
+    gint64 n, h, w, c, oh, ow, o, groups;
+    XgConvWindow window;
 } Geometry;
 
 static Geometry geometry(const XgNodeInfo *info, const XgTensor *x, const XgTensor *y, gint64 n)
@@ -153,24 +153,15 @@ static Geometry geometry(const XgNodeInfo *info, const XgTensor *x, const XgTens
                       .oh = y->dims[1],
                       .ow = y->dims[2],
                       .o = y->dims[3],
-                      .kh = xg_info_int(info, "kernel_h"),
-                      .kw = xg_info_int(info, "kernel_w"),
                       .groups = xg_info_int(info, "groups"),
-                      .stride_h = xg_info_int(info, "stride_h"),
-                      .stride_w = xg_info_int(info, "stride_w"),
-                      .dilation = xg_info_int(info, "dilation"),
-                      .pad_top = xg_info_int(info, "pad_top"),
-                      .pad_left = xg_info_int(info, "pad_left")};
+                      .window = xg_conv_window_of(info)};
 }
 
 /* Offset of the input pixel under tap (i, j) of output pixel (n, y, x); -1: in the padding. */
 static gint64 pixel(const Geometry *g, gint64 n, gint64 y, gint64 x, gint64 i, gint64 j)
 {
-    const gint64 row = y * g->stride_h - g->pad_top + i * g->dilation;
-    const gint64 column = x * g->stride_w - g->pad_left + j * g->dilation;
-    if (row < 0 || row >= g->h || column < 0 || column >= g->w)
-        return -1;
-    return ((n * g->h + row) * g->w + column) * g->c;
+    const gint64 at = xg_conv_window_pixel(&g->window, g->h, g->w, y, x, i, j);
+    return at < 0 ? -1 : (n * g->h * g->w + at) * g->c;
 }
 
 static double output_sum(const Geometry *g, const float *x, const float *weight, gint64 n,
@@ -178,10 +169,11 @@ static double output_sum(const Geometry *g, const float *x, const float *weight,
 {
     const gint64 ins = g->c / g->groups, base = o / (g->o / g->groups) * ins;
     double sum = 0.0;
-    for (gint64 i = 0; i < g->kh; i++)
-        for (gint64 j = 0; j < g->kw; j++) {
+    const gint64 kh = g->window.kernel_h, kw = g->window.kernel_w;
+    for (gint64 i = 0; i < kh; i++)
+        for (gint64 j = 0; j < kw; j++) {
             const gint64 at = pixel(g, n, row, column, i, j);
-            const float *taps = weight + ((o * g->kh + i) * g->kw + j) * ins;
+            const float *taps = weight + ((o * kh + i) * kw + j) * ins;
             for (gint64 k = 0; at >= 0 && k < ins; k++)
                 sum += (double) x[at + base + k] * (double) taps[k];
         }
@@ -212,10 +204,11 @@ static void scatter(const Geometry *g, const float *weight, double dy, gint64 n,
                     gint64 column, gint64 o, double *dx)
 {
     const gint64 ins = g->c / g->groups, base = o / (g->o / g->groups) * ins;
-    for (gint64 i = 0; i < g->kh; i++)
-        for (gint64 j = 0; j < g->kw; j++) {
+    const gint64 kh = g->window.kernel_h, kw = g->window.kernel_w;
+    for (gint64 i = 0; i < kh; i++)
+        for (gint64 j = 0; j < kw; j++) {
             const gint64 at = pixel(g, n, row, column, i, j);
-            const float *taps = weight + ((o * g->kh + i) * g->kw + j) * ins;
+            const float *taps = weight + ((o * kh + i) * kw + j) * ins;
             for (gint64 k = 0; at >= 0 && k < ins; k++)
                 dx[at + base + k] += dy * (double) taps[k];
         }
@@ -226,10 +219,11 @@ static void collect(const Geometry *g, const float *x, double dy, gint64 n, gint
                     gint64 column, gint64 o, double *dweight)
 {
     const gint64 ins = g->c / g->groups, base = o / (g->o / g->groups) * ins;
-    for (gint64 i = 0; i < g->kh; i++)
-        for (gint64 j = 0; j < g->kw; j++) {
+    const gint64 kh = g->window.kernel_h, kw = g->window.kernel_w;
+    for (gint64 i = 0; i < kh; i++)
+        for (gint64 j = 0; j < kw; j++) {
             const gint64 at = pixel(g, n, row, column, i, j);
-            double *taps = dweight + ((o * g->kh + i) * g->kw + j) * ins;
+            double *taps = dweight + ((o * kh + i) * kw + j) * ins;
             for (gint64 k = 0; at >= 0 && k < ins; k++)
                 taps[k] += dy * (double) x[at + base + k];
         }

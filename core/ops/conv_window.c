@@ -29,3 +29,22 @@ gint64 xg_conv_window_size(const XgNode *node, gint64 size, gboolean rows)
     const gint64 room = size + pads - xg_node_int(node, "dilation") * (kernel - 1) - 1;
     return room < 0 ? 0 : room / xg_node_int(node, rows ? "stride_h" : "stride_w") + 1;
 }
+
+XgConvWindow xg_conv_window_of(const XgNodeInfo *info)
+{
+    return (XgConvWindow){.kernel_h = xg_info_int(info, "kernel_h"),
+                          .kernel_w = xg_info_int(info, "kernel_w"),
+                          .stride_h = xg_info_int(info, "stride_h"),
+                          .stride_w = xg_info_int(info, "stride_w"),
+                          .dilation = xg_info_int(info, "dilation"),
+                          .pad_top = xg_info_int(info, "pad_top"),
+                          .pad_left = xg_info_int(info, "pad_left")};
+}
+
+gint64 xg_conv_window_pixel(const XgConvWindow *window, gint64 h, gint64 w, gint64 row,
+                            gint64 column, gint64 i, gint64 j)
+{
+    const gint64 y = row * window->stride_h - window->pad_top + i * window->dilation;
+    const gint64 x = column * window->stride_w - window->pad_left + j * window->dilation;
+    return y < 0 || y >= h || x < 0 || x >= w ? -1 : y * w + x;
+}

@@ -24,6 +24,17 @@ G_BEGIN_DECLS
 /** XG_INVALID for sizes below 1 and padding below 0. */
 gboolean xg_conv_window_check(const XgNode *node, GError **error);
 
+typedef struct {
+    gint64 kernel_h, kernel_w, stride_h, stride_w, dilation, pad_top, pad_left;
+} XgConvWindow;
+
+XgConvWindow xg_conv_window_of(const XgNodeInfo *info);
+
+/** The pixel of a map of h x w, in row order, under tap (i, j) of the result's pixel (row, column);
+ *  -1: in the padding. */
+gint64 xg_conv_window_pixel(const XgConvWindow *window, gint64 h, gint64 w, gint64 row,
+                            gint64 column, gint64 i, gint64 j);
+
 /** Results along one side of a map of `size` pixels:
  *  floor((size + pads - dilation * (kernel - 1) - 1) / stride) + 1; 0 when the window is larger. */
 gint64 xg_conv_window_size(const XgNode *node, gint64 size, gboolean rows);

@@ -3,22 +3,12 @@
 /* A depthwise convolution with the pointwise ones around it, as in the inverted residuals of
  * MobileNetV2 (Sandler et al., CVPR 2018): expansion, depthwise, projection, sum. Programs make it
  * of the operators that it stands for. */
+#include "ops/depthwise_block.h"
+
 #include "ops/activation.h"
 #include "ops/conv_window.h"
 
 #include <string.h>
-
-enum {
-    IN_X,
-    IN_EXPANSION,
-    IN_EXPANSION_BIAS,
-    IN_WEIGHT,
-    IN_BIAS,
-    IN_PROJECTION,
-    IN_PROJECTION_BIAS,
-    IN_RESIDUAL,
-    INPUTS
-};
 
 #define ACTIVATION(name)                                                                           \
     {                                                                                              \
@@ -72,15 +62,15 @@ static gboolean check_attributes(const XgNode *node, GError **error)
 static gboolean check_layers(const XgNode *node, gint64 *channels, GError **error)
 {
     gint64 expanded = 0, outs = 0;
-    if (node->inputs[IN_EXPANSION] == NULL)
+    if (node->inputs[XG_BLOCK_EXPANSION] == NULL)
         expanded = *channels;
-    else if (!check_layer(node, IN_EXPANSION, "expansion", 1, 1, *channels, &expanded, error))
+    else if (!check_layer(node, XG_BLOCK_EXPANSION, "expansion", 1, 1, *channels, &expanded, error))
         return FALSE;
-    if (!check_layer(node, IN_WEIGHT, "depthwise", xg_node_int(node, "kernel_h"),
+    if (!check_layer(node, XG_BLOCK_DEPTHWISE, "depthwise", xg_node_int(node, "kernel_h"),
                      xg_node_int(node, "kernel_w"), 1, &expanded, error))
         return FALSE;
-    if (node->inputs[IN_PROJECTION] != NULL &&
-        !check_layer(node, IN_PROJECTION, "projection", 1, 1, expanded, &outs, error))
+    if (node->inputs[XG_BLOCK_PROJECTION] != NULL &&
+        !check_layer(node, XG_BLOCK_PROJECTION, "projection", 1, 1, expanded, &outs, error))
         return FALSE;
     *channels = outs != 0 ? outs : expanded;
     return TRUE;
@@ -89,8 +79,8 @@ static gboolean check_layers(const XgNode *node, gint64 *channels, GError **erro
 static gboolean infer(XgInfer *infer, GError **error)
 {
     const XgNode *node = infer->node;
-    const XgShape *x = &node->inputs[IN_X]->shape;
-    if (x->rank != 4 || node->inputs[IN_WEIGHT] == NULL) {
+    const XgShape *x = &node->inputs[XG_BLOCK_X]->shape;
+    if (x->rank != 4 || node->inputs[XG_BLOCK_DEPTHWISE] == NULL) {
         g_autofree char *text = xg_shape_text(x);
         return xg_error_set(error, XG_SHAPE, "expected an image [N,H,W,C] and a weight, found %s",
                             text);
@@ -102,8 +92,8 @@ static gboolean infer(XgInfer *infer, GError **error)
                                   {x->dims[0], xg_conv_window_size(node, x->dims[1], TRUE),
                                    xg_conv_window_size(node, x->dims[2], FALSE), channels}};
     infer->output_count = 1;
-    const XgValue *residual = node->inputs[IN_RESIDUAL];
-    if (residual != NULL && (node->inputs[IN_PROJECTION] == NULL ||
+    const XgValue *residual = node->inputs[XG_BLOCK_RESIDUAL];
+    if (residual != NULL && (node->inputs[XG_BLOCK_PROJECTION] == NULL ||
                              !xg_shape_equal(&residual->shape, &infer->outputs[0])))
         return xg_error_set(error, XG_SHAPE, "the residual has not the projection's shape");
     return TRUE;
@@ -127,20 +117,20 @@ static void map_pixel(const double *x, const float *weight, const float *bias,
 
 typedef struct {
     gint64 h, w, c; /* of the map that the depthwise convolution reads */
-    gint64 kernel_h, kernel_w, stride_h, stride_w, dilation, pad_top, pad_left;
+    XgConvWindow window;
 } Geometry;
 
 static double depthwise_sum(const Geometry *g, const double *image, const float *weight, gint64 row,
                             gint64 column, gint64 channel)
 {
+    const gint64 kernel_h = g->window.kernel_h, kernel_w = g->window.kernel_w;
     double sum = 0.0;
-    for (gint64 i = 0; i < g->kernel_h; i++)
-        for (gint64 j = 0; j < g->kernel_w; j++) {
-            const gint64 y = row * g->stride_h - g->pad_top + i * g->dilation;
-            const gint64 x = column * g->stride_w - g->pad_left + j * g->dilation;
-            if (y >= 0 && y < g->h && x >= 0 && x < g->w)
-                sum += image[(y * g->w + x) * g->c + channel] *
-                       (double) weight[(channel * g->kernel_h + i) * g->kernel_w + j];
+    for (gint64 i = 0; i < kernel_h; i++)
+        for (gint64 j = 0; j < kernel_w; j++) {
+            const gint64 at = xg_conv_window_pixel(&g->window, g->h, g->w, row, column, i, j);
+            if (at >= 0)
+                sum += image[at * g->c + channel] *
+                       (double) weight[(channel * kernel_h + i) * kernel_w + j];
         }
     return sum;
 }
@@ -150,14 +140,15 @@ static void expand(const XgNodeInfo *info, const XgRun *run, const float *x, con
                    double *map)
 {
     const XgActivation activation = xg_activation_of(info, "expansion_activation");
-    const gint64 ins = info->inputs[IN_X]->dims[3];
+    const gint64 ins = info->inputs[XG_BLOCK_X]->dims[3];
     g_autofree double *pixel = g_new(double, (gsize) ins);
     for (gint64 p = 0; p < g->h * g->w; p++) {
         for (gint64 k = 0; k < ins; k++)
             pixel[k] = (double) x[p * ins + k];
-        if (info->inputs[IN_EXPANSION] != NULL)
-            map_pixel(pixel, run->inputs[IN_EXPANSION], run->inputs[IN_EXPANSION_BIAS], NULL, ins,
-                      g->c, activation, map + p * g->c);
+        if (info->inputs[XG_BLOCK_EXPANSION] != NULL)
+            map_pixel(pixel, run->inputs[XG_BLOCK_EXPANSION],
+                      run->inputs[XG_BLOCK_EXPANSION_BIAS], NULL, ins, g->c, activation,
+                      map + p * g->c);
         else
             memcpy(map + p * g->c, pixel, sizeof(double) * (gsize) ins);
     }
@@ -167,10 +158,11 @@ static void project(const XgNodeInfo *info, const XgRun *run, const double *pixe
                     gint64 at, double *y)
 {
     const gint64 outs = info->outputs[0]->dims[3];
-    const float *residual = run->inputs[IN_RESIDUAL] ? run->inputs[IN_RESIDUAL] + at : NULL;
-    if (info->inputs[IN_PROJECTION] != NULL)
-        map_pixel(pixel, run->inputs[IN_PROJECTION], run->inputs[IN_PROJECTION_BIAS], residual,
-                  channels, outs, xg_activation_of(info, "projection_activation"), y);
+    const float *residual = run->inputs[XG_BLOCK_RESIDUAL];
+    if (info->inputs[XG_BLOCK_PROJECTION] != NULL)
+        map_pixel(pixel, run->inputs[XG_BLOCK_PROJECTION], run->inputs[XG_BLOCK_PROJECTION_BIAS],
+                  residual ? residual + at : NULL, channels, outs,
+                  xg_activation_of(info, "projection_activation"), y);
     else
         memcpy(y, pixel, sizeof(double) * (gsize) outs);
 }
@@ -181,15 +173,16 @@ static void run_image(const XgNodeInfo *info, const XgRun *run, const Geometry *
     const XgActivation activation = xg_activation_of(info, "activation");
     const XgTensor *y = info->outputs[0];
     const gint64 pixels = y->dims[1] * y->dims[2], outs = y->dims[3];
-    const float *bias = run->inputs[IN_BIAS];
+    const float *bias = run->inputs[XG_BLOCK_DEPTHWISE_BIAS];
     g_autofree double *pixel = g_new(double, (gsize) g->c);
     g_autofree double *result = g_new(double, (gsize) outs);
-    expand(info, run, run->inputs[IN_X] + n * g->h * g->w * info->inputs[IN_X]->dims[3], g, map);
+    const gint64 image = g->h * g->w * info->inputs[XG_BLOCK_X]->dims[3];
+    expand(info, run, run->inputs[XG_BLOCK_X] + n * image, g, map);
     for (gint64 p = 0; p < pixels; p++) {
         const gint64 at = (n * pixels + p) * outs;
         for (gint64 c = 0; c < g->c; c++)
             pixel[c] = xg_activation_apply(
-                activation, depthwise_sum(g, map, run->inputs[IN_WEIGHT], p / y->dims[2],
+                activation, depthwise_sum(g, map, run->inputs[XG_BLOCK_DEPTHWISE], p / y->dims[2],
                                           p % y->dims[2], c) +
                                 (bias ? (double) bias[c] : 0.0));
         project(info, run, pixel, g->c, at, result);
@@ -200,25 +193,19 @@ static void run_image(const XgNodeInfo *info, const XgRun *run, const Geometry *
 
 static void reference(const XgNodeInfo *info, const XgRun *run)
 {
-    const XgTensor *x = info->inputs[IN_X];
+    const XgTensor *x = info->inputs[XG_BLOCK_X];
     const Geometry g = {.h = x->dims[1],
                         .w = x->dims[2],
-                        .c = info->inputs[IN_WEIGHT]->dims[0],
-                        .kernel_h = xg_info_int(info, "kernel_h"),
-                        .kernel_w = xg_info_int(info, "kernel_w"),
-                        .stride_h = xg_info_int(info, "stride_h"),
-                        .stride_w = xg_info_int(info, "stride_w"),
-                        .dilation = xg_info_int(info, "dilation"),
-                        .pad_top = xg_info_int(info, "pad_top"),
-                        .pad_left = xg_info_int(info, "pad_left")};
+                        .c = info->inputs[XG_BLOCK_DEPTHWISE]->dims[0],
+                        .window = xg_conv_window_of(info)};
     g_autofree double *map = g_new(double, (gsize) (g.h * g.w * g.c));
     for (gint64 n = 0; n < run->batch; n++)
         run_image(info, run, &g, n, map);
 }
 
 const XgOp xg_op_depthwise_block = {.id = "depthwise_block/1",
-                                    .min_data_inputs = INPUTS,
-                                    .max_data_inputs = INPUTS,
+                                    .min_data_inputs = XG_BLOCK_INPUTS,
+                                    .max_data_inputs = XG_BLOCK_INPUTS,
                                     .flags = XG_OP_INTERNAL,
                                     .attributes = attrs,
                                     .infer = infer,

@@ -3,6 +3,7 @@
 /* Depthwise convolutions become one node with the pointwise ones around them. */
 #include "exec/kernel.h"
 #include "exec_model.h"
+#include "ops/depthwise_block.h"
 
 #include <stdlib.h>
 
@@ -153,53 +154,51 @@ END_TEST
 
 /* ---- What does not fit --------------------------------------------------------------------- */
 
-enum { MAP, EXPANSION, EXPANSION_BIAS, WEIGHT, BIAS, PROJECTION, PROJECTION_BIAS, RESIDUAL, INPUTS };
-
 /* Changes dimension `dim` of an input of a good block to `size`, or its rank where `dim` is -1. */
 static const struct {
     int input, dim;
     gint64 size;
     const char *expected;
 } bad[] = {
-    {MAP, -1, 2, "expected an image [N,H,W,C] and a weight"},
-    {EXPANSION, 3, 5, "expansion: expected a weight [O,1,1,4], found [12,1,1,5]"},
-    {EXPANSION, 1, 3, "expansion: expected a weight [O,1,1,4], found [12,3,1,4]"},
-    {EXPANSION_BIAS, 0, 11, "expansion: expected a bias [12], found [11]"},
-    {WEIGHT, 0, 11, "depthwise: expected 12 channels, found 11"},
-    {WEIGHT, 2, 5, "depthwise: expected a weight [O,3,3,1], found [12,3,5,1]"},
-    {BIAS, 0, 4, "depthwise: expected a bias [12], found [4]"},
-    {PROJECTION, 3, 4, "projection: expected a weight [O,1,1,12], found [7,1,1,4]"},
-    {PROJECTION_BIAS, 0, 8, "projection: expected a bias [7], found [8]"},
-    {RESIDUAL, 3, 6, "the residual has not the projection's shape"},
+    {XG_BLOCK_X, -1, 2, "expected an image [N,H,W,C] and a weight"},
+    {XG_BLOCK_EXPANSION, 3, 5, "expansion: expected a weight [O,1,1,4], found [12,1,1,5]"},
+    {XG_BLOCK_EXPANSION, 1, 3, "expansion: expected a weight [O,1,1,4], found [12,3,1,4]"},
+    {XG_BLOCK_EXPANSION_BIAS, 0, 11, "expansion: expected a bias [12], found [11]"},
+    {XG_BLOCK_DEPTHWISE, 0, 11, "depthwise: expected 12 channels, found 11"},
+    {XG_BLOCK_DEPTHWISE, 2, 5, "depthwise: expected a weight [O,3,3,1], found [12,3,5,1]"},
+    {XG_BLOCK_DEPTHWISE_BIAS, 0, 4, "depthwise: expected a bias [12], found [4]"},
+    {XG_BLOCK_PROJECTION, 3, 4, "projection: expected a weight [O,1,1,12], found [7,1,1,4]"},
+    {XG_BLOCK_PROJECTION_BIAS, 0, 8, "projection: expected a bias [7], found [8]"},
+    {XG_BLOCK_RESIDUAL, 3, 6, "the residual has not the projection's shape"},
 };
 
 START_TEST(test_shapes)
 {
     static const XgNetworkInfo info = {2, 8, 8, 3};
-    XgShape shapes[INPUTS] = {{4, {XG_BATCH, 9, 8, 4}}, {4, {12, 1, 1, 4}}, {1, {12}},
+    XgShape shapes[XG_BLOCK_INPUTS] = {{4, {XG_BATCH, 9, 8, 4}}, {4, {12, 1, 1, 4}}, {1, {12}},
                               {4, {12, 3, 3, 1}},       {1, {12}},          {4, {7, 1, 1, 12}},
                               {1, {7}},                 {4, {XG_BATCH, 9, 8, 7}}};
     const XgAttr attributes[] = {xg_attr_int("kernel_h", 3),   xg_attr_int("kernel_w", 3),
                                  xg_attr_int("pad_top", 1),    xg_attr_int("pad_left", 1),
                                  xg_attr_int("pad_bottom", 1), xg_attr_int("pad_right", 1)};
     XgNetwork *network = xg_network_new(&info, NULL);
-    XgValue *inputs[INPUTS];
+    XgValue *inputs[XG_BLOCK_INPUTS];
     g_autoptr(GError) error = NULL;
     const int wrong = _i - 1;
     if (wrong >= 0 && bad[wrong].dim < 0)
         shapes[bad[wrong].input].rank = (int) bad[wrong].size;
     else if (wrong >= 0)
         shapes[bad[wrong].input].dims[bad[wrong].dim] = bad[wrong].size;
-    for (int i = 0; i < INPUTS; i++)
+    for (int i = 0; i < XG_BLOCK_INPUTS; i++)
         inputs[i] = xg_network_add_input(network, "x", &shapes[i]);
-    XgNode *node = xg_network_add_node(network, "depthwise_block/1", "block", inputs, INPUTS,
+    XgNode *node = xg_network_add_node(network, "depthwise_block/1", "block", inputs, XG_BLOCK_INPUTS,
                                        attributes, G_N_ELEMENTS(attributes), &error);
     if (wrong >= 0) {
         ck_assert_ptr_null(node);
         ck_assert_msg(strstr(error->message, bad[wrong].expected) != NULL, "%s", error->message);
     } else {
         ck_assert_msg(node != NULL, "%s", error ? error->message : "");
-        ck_assert(xg_shape_equal(&node->outputs[0]->shape, &shapes[RESIDUAL]));
+        ck_assert(xg_shape_equal(&node->outputs[0]->shape, &shapes[XG_BLOCK_RESIDUAL]));
         ck_assert_double_eq(xg_node_flops(node), 2.0 * 72 * (12 * 4 + 12 * 9 + 7 * 12));
         ck_assert_double_eq(xg_node_inner_floats(node), 2.0 * 72 * 12);
     }

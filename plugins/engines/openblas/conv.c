@@ -94,13 +94,6 @@ static void scatter_rows(const Conv *conv, const Phase *p, int64_t first, int64_
     }
 }
 
-/* Floats from row to row of gathered rows: an odd number of cache lines, so that the rows of a
- * register tile lie in sets of their own. */
-static int64_t left_stride(int64_t k)
-{
-    return (div_up(k, 16) | 1) * 16;
-}
-
 /* Whether a block's rows are multiplied where they are: the map is the matrix, and rows do not all
  * fall on the same few sets of the innermost cache. */
 static int rows_in_place(const Gather *g)

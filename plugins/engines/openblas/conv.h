@@ -14,6 +14,18 @@ typedef struct {
     int64_t groups;
 } Shape;
 
+/** The attributes of a convolution's window, and of a depthwise block's. */
+static inline void read_window(const XgNodeInfo *node, Shape *s)
+{
+    s->kernel_h = attr_int(node, "kernel_h");
+    s->kernel_w = attr_int(node, "kernel_w");
+    s->stride_h = attr_int(node, "stride_h");
+    s->stride_w = attr_int(node, "stride_w");
+    s->dilation = attr_int(node, "dilation");
+    s->pad_top = attr_int(node, "pad_top");
+    s->pad_left = attr_int(node, "pad_left");
+}
+
 /** Of conv2d/1, linear/1 or their gradients; `x` and `y` are the tensors of the forward node. */
 static inline Shape shape_of(const XgNodeInfo *node, const XgTensor *x, const XgTensor *y)
 {
@@ -26,13 +38,7 @@ static inline Shape shape_of(const XgNodeInfo *node, const XgTensor *x, const Xg
     s.in_w = x->dims[2];
     s.out_h = y->dims[1];
     s.out_w = y->dims[2];
-    s.kernel_h = attr_int(node, "kernel_h");
-    s.kernel_w = attr_int(node, "kernel_w");
-    s.stride_h = attr_int(node, "stride_h");
-    s.stride_w = attr_int(node, "stride_w");
-    s.dilation = attr_int(node, "dilation");
-    s.pad_top = attr_int(node, "pad_top");
-    s.pad_left = attr_int(node, "pad_left");
+    read_window(node, &s);
     s.groups = attr_int(node, "groups");
     return s;
 }

@@ -3,8 +3,6 @@
 #include "depthwise.h"
 #include "stream.h"
 
-#include <math.h>
-
 enum { WIDTH = CHANNELS_AT_ONCE, MANY = 8, SOME = 4 };
 typedef float Lane __attribute__((vector_size(WIDTH * sizeof(float))));
 typedef int32_t Mask __attribute__((vector_size(WIDTH * sizeof(int32_t))));
@@ -228,10 +226,8 @@ void depthwise_line(const Depthwise *d, const float *const *rows, const float *r
                .pixel = from->pixel,
                .channels = d->channels,
                .result = {.bias = d->bias,
-                          .low = d->activation == ACT_RELU || d->activation == ACT_RELU6
-                                     ? 0
-                                     : -INFINITY,
-                          .high = d->activation == ACT_RELU6 ? 6 : INFINITY}};
+                          .low = lowest(d->activation),
+                          .high = highest(d->activation)}};
     const float *last = rows[from->taps_h - 1];
     float chunk[MANY * DEPTHWISE_STREAMED];
     int64_t before = 1, pixels;

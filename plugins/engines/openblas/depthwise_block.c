@@ -44,7 +44,6 @@ typedef struct {
     Activation activation;
     int expands, projects;
     Pointwise expansion, projection;
-    int64_t weight;                    /* where the depthwise weights are */
     int64_t x_pixel, y_pixel, r_pixel; /* floats from pixel to pixel */
     int64_t step;                      /* lines of the result at a time */
     int64_t lines;                     /* expanded ones at hand: line h is at h % lines */
@@ -73,7 +72,7 @@ static void pack(const Block *b, const float *expansion, const float *weight,
                  const float *projection, float *packed)
 {
     const Shape *s = &b->shape;
-    depthwise_pack(weight, s->in_channels, s->kernel_h * s->kernel_w, packed + b->weight);
+    depthwise_pack(weight, s->in_channels, s->kernel_h * s->kernel_w, packed);
     if (b->expands)
         pack_pointwise(&b->expansion, expansion, packed);
     if (b->projects)
@@ -139,7 +138,7 @@ static void compute_band(const Job *job, int64_t n, int64_t begin, int64_t end, 
     const Depthwise depthwise = {.phase = &b->phase,
                                  .channels = b->shape.in_channels,
                                  .kernel_w = b->shape.kernel_w,
-                                 .weight = job->packed + b->weight,
+                                 .weight = job->packed,
                                  .bias = job->run->inputs[IN_BIAS],
                                  .activation = b->activation,
                                  .y_pixel = b->projects ? b->pixel : b->y_pixel,
@@ -209,14 +208,8 @@ static Shape shape_of_block(const XgNodeInfo *node)
                .in_w = node->inputs[IN_X]->dims[2],
                .in_channels = node->inputs[IN_WEIGHT]->dims[0],
                .out_h = node->outputs[0]->dims[1],
-               .out_w = node->outputs[0]->dims[2],
-               .kernel_h = attr_int(node, "kernel_h"),
-               .kernel_w = attr_int(node, "kernel_w"),
-               .stride_h = attr_int(node, "stride_h"),
-               .stride_w = attr_int(node, "stride_w"),
-               .dilation = attr_int(node, "dilation"),
-               .pad_top = attr_int(node, "pad_top"),
-               .pad_left = attr_int(node, "pad_left")};
+               .out_w = node->outputs[0]->dims[2]};
+    read_window(node, &s);
     s.out_channels = s.groups = s.in_channels;
     return s;
 }
@@ -237,7 +230,7 @@ static int64_t step_of(const Shape *s)
     return step;
 }
 
-/* Places of all weights, one behind the other. */
+/* Depthwise weights first, then those of the expansion and of the projection. */
 static void place_weights(Block *b)
 {
     b->expansion.packed = line_floats(b->shape.kernel_h * b->shape.kernel_w * b->shape.in_channels);
@@ -254,7 +247,7 @@ static void place_lines(Block *b)
     b->step = step_of(&b->shape);
     b->lines = lines_seen(&b->shape, b->step);
     b->line = b->shape.in_w * b->shape.in_channels;
-    b->pixel = (div_up(b->shape.in_channels, 16) | 1) * 16;
+    b->pixel = left_stride(b->shape.in_channels);
     b->ring = b->expands ? line_floats(b->lines * b->line) : 0;
     b->part = b->ring + (b->projects ? b->step * b->shape.out_w * b->pixel : 0);
 }

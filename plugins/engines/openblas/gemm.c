@@ -3,8 +3,6 @@
 #include "gemm.h"
 #include "gemm_tile.h"
 
-#include <math.h>
-
 #ifndef VECTOR_FMA
 #include <cblas.h>
 #endif
@@ -56,8 +54,8 @@ static Tile tile_of(const GemmBlock *b, int64_t column, int in_tile)
         t.bias = e->bias ? e->bias + column : NULL;
         t.residual = e->residual ? e->residual + column : NULL;
         t.residual_stride = e->residual_stride;
-        t.low = e->activation == ACT_NONE ? -INFINITY : 0;
-        t.high = e->activation == ACT_RELU6 ? 6 : INFINITY;
+        t.low = lowest(e->activation);
+        t.high = highest(e->activation);
     }
     return t;
 }

@@ -11,6 +11,8 @@
 #include "engine.h"
 #include "vector.h"
 
+#include <math.h>
+
 /* GROUP: rows that give whole register tiles, which blocks are made of. */
 #ifdef SMALL_CACHES
 enum { PANEL = 16, GROUP = 12 };
@@ -22,6 +24,17 @@ typedef enum { ACT_NONE, ACT_RELU, ACT_RELU6, ACT_SILU, ACT_HARDSWISH, ACT_GELU 
 
 /** The activation of that name; -1 when unknown. */
 int activation_of(const char *name);
+
+/** Activations that are limits, up to ACT_RELU6: the result is kept within them. */
+static inline float lowest(Activation activation)
+{
+    return activation == ACT_RELU || activation == ACT_RELU6 ? 0 : -INFINITY;
+}
+
+static inline float highest(Activation activation)
+{
+    return activation == ACT_RELU6 ? 6 : INFINITY;
+}
 
 /** Applies it in place. */
 void activate(Activation activation, float *values, int64_t count);
@@ -48,6 +61,13 @@ static inline int64_t packed_floats(int64_t n, int64_t k)
  *  element (row, column) of the part is source[row * k_stride + column * n_stride]. */
 void gemm_pack(float *packed, int64_t n, int64_t k, int64_t first, int64_t last, int64_t k0,
                int64_t k_count, const float *source, int64_t k_stride, int64_t n_stride);
+
+/** Floats from row to row of a left-hand matrix of `k` columns: an odd number of cache lines, so
+ *  that the rows of a register tile lie in sets of their own. */
+static inline int64_t left_stride(int64_t k)
+{
+    return (div_up(k, 16) | 1) * 16;
+}
 
 /* A left-hand matrix is taken in groups of rows of even size, a register tile's at most; packed, a
  * group that starts at row r is at r * k. */
