@@ -12,14 +12,17 @@
 /* BLOCK_K: sums in one go, of which a group of rows and a panel stay in the inner caches;
  * BLOCK_FLOATS: of gathered rows, a part of L2; MANY_WEIGHTS: floats, L2. */
 #ifdef SMALL_CACHES
-enum { BLOCK_K = 320, BLOCK_FLOATS = 32768, MANY_WEIGHTS = 131072 };
+enum { BLOCK_K = 384, BLOCK_FLOATS = 49152, MANY_WEIGHTS = 131072 };
 #else
 enum { BLOCK_K = 768, BLOCK_FLOATS = 196608, MANY_WEIGHTS = 524288 };
 #endif
 enum {
     BLOCK_ROWS = GROUP * 32,
     FEW_ROWS = GROUP * 16,
-    ALIASED = 1024 /* floats: a way of L1 */
+    ENOUGH_COLUMNS = 192, /* of the result, that rows are worth being packed */
+    SOME_GROUPS = 2,      /* gathered at a time: L1 has them when they are packed */
+    GATHERED_ROWS = SOME_GROUPS * TILE_ROWS,
+    ALIASED = 1024        /* floats: a way of L1 */
 };
 
 typedef struct {
@@ -47,6 +50,7 @@ typedef struct {
     const float *x, *weight, *bias, *residual;
     float *packed, *y, *scratch;
     int64_t rows, tile, panel_parts, k_block;
+    int packs;   /* rows are packed */
     int streams; /* the result is written past the caches */
 } Job;
 
@@ -101,6 +105,53 @@ static int rows_in_place(const Gather *g)
     return gather_is_plain(g) && g->pixel % ALIASED != 0;
 }
 
+/* Scratch floats for so many rows. */
+static int64_t left_scratch(int64_t rows, int64_t k_block)
+{
+    return line_floats((rows + PACKS_LEFT * GATHERED_ROWS) * left_stride(k_block) + 16);
+}
+
+/* Packs rows of the block from `first` on; what has to be gathered is gathered behind them. */
+static void pack_rows(const Job *job, const float *x, int64_t first, const GemmBlock *b,
+                      float *packed)
+{
+    const Gather *g = &job->phase->gather;
+    const int64_t groups = left_groups(b->rows);
+    const int64_t stride = gather_is_plain(g) ? g->pixel : left_stride(b->k_count);
+    float *gathered = packed + left_scratch(job->tile, job->k_block) - GATHERED_ROWS * stride;
+    for (int64_t group = 0; group < groups; group++) {
+        const int64_t row = left_start(b->rows, group), next = left_start(b->rows, group + 1);
+        const float *from = x + (first + row) * g->pixel + b->k0;
+        if (!gather_is_plain(g)) {
+            const int64_t begin = left_start(b->rows, group / SOME_GROUPS * SOME_GROUPS);
+            if (row == begin)
+                gather_rows(g, x, first + row,
+                            first + left_start(b->rows, min_i64(group + SOME_GROUPS, groups)),
+                            b->k0, b->k0 + b->k_count, gathered, stride);
+            from = gathered + (row - begin) * stride;
+        }
+        gemm_pack_left(from, stride, next - row, b->k_count, packed + row * b->k_count);
+    }
+}
+
+/* Rows of the block from `first` on, as products take them. */
+static void provide_rows(const Job *job, const float *x, int64_t first, GemmBlock *b,
+                         float *scratch)
+{
+    const Gather *g = &job->phase->gather;
+    if (job->packs) {
+        pack_rows(job, x, first, b, scratch);
+        b->a = scratch;
+    } else if (rows_in_place(g)) {
+        b->a = x + first * g->pixel + b->k0;
+        b->a_stride = g->pixel;
+    } else {
+        b->a = scratch;
+        b->a_stride = left_stride(job->k_block);
+        gather_rows(g, x, first, first + b->rows, b->k0, b->k0 + b->k_count, scratch, b->a_stride);
+    }
+}
+
 static void block(const Job *job, int64_t group, int64_t first, int64_t last, int64_t panel0,
                   int64_t panel1, float *scratch)
 {
@@ -108,17 +159,14 @@ static void block(const Job *job, int64_t group, int64_t first, int64_t last, in
     const Phase *p = job->phase;
     const Gather *g = &p->gather;
     const int64_t k = gather_columns(g), rows = last - first;
-    const int scattered = conv->up_h > 1 || conv->up_w > 1, in_place = rows_in_place(g);
+    const int scattered = conv->up_h > 1 || conv->up_w > 1;
     const float *x = job->x + group * g->channels;
-    const int64_t stride = left_stride(job->k_block);
-    float *result = scratch + job->tile * stride;
+    float *result = scratch + left_scratch(job->tile, job->k_block);
     GemmBlock b = {.rows = rows,
                    .n = conv->n,
                    .k = k,
                    .first = panel0,
                    .last = panel1,
-                   .a = scratch,
-                   .a_stride = in_place ? g->pixel : stride,
                    .packed = job->packed + group * conv->group_packed + p->packed};
     b.epilogue.activation = conv->activation;
     if (scattered) {
@@ -135,15 +183,11 @@ static void block(const Job *job, int64_t group, int64_t first, int64_t last, in
     }
     b.streams = job->streams;
     for (int64_t k0 = 0; k0 < k; k0 += job->k_block) {
-        const int64_t k1 = min_i64(k, k0 + job->k_block);
-        if (in_place)
-            b.a = x + first * g->pixel + k0;
-        else
-            gather_rows(g, x, first, last, k0, k1, scratch, stride);
         b.k0 = k0;
-        b.k_count = k1 - k0;
+        b.k_count = min_i64(k - k0, job->k_block);
         b.begin = k0 == 0;
-        b.end = k1 == k;
+        b.end = k0 + b.k_count == k;
+        provide_rows(job, x, first, &b, scratch);
         gemm_block(&b);
     }
     if (scattered)
@@ -237,6 +281,7 @@ static XgStatus run_conv(const Engine *engine, const Kernel *kernel, const XgRun
         job.phase = &conv->phases[i];
         job.rows = run->batch * g->out_h * g->out_w;
         job.k_block = k_block_of(gather_columns(g));
+        job.packs = PACKS_LEFT && conv->n >= ENOUGH_COLUMNS && job.rows >= GROUP;
         job.streams = streams_result(&job);
         divide_work(engine, &job);
         const int64_t tiles = div_up(job.rows, job.tile) * conv->groups;
@@ -255,7 +300,7 @@ static Kernel *complete(const Engine *engine, Conv *conv, const float *weight,
         const Gather *g = &conv->phases[i].gather;
         const int64_t k = gather_columns(g), k_block = k_block_of(k);
         const int64_t tile = tile_of(conv->base.max_batch * g->out_h * g->out_w, k_block, 1);
-        int64_t part = tile * left_stride(k_block);
+        int64_t part = left_scratch(tile, k_block);
         conv->phases[i].packed = conv->group_packed;
         conv->group_packed += packed_floats(conv->n, k);
         if (scattered)

@@ -80,7 +80,7 @@ static void tiles_down(Tile *tiles, int64_t count, int64_t rows, int64_t groups)
     for (int64_t group = 0; group < groups; group += at_once)
         for (Tile *t = tiles; t < tiles + count; t++) {
             gemm_tiles(t, rows, at_once);
-            t->a += at_once * rows * t->a_stride;
+            t->a += at_once * rows * (t->a_stride > 0 ? t->a_stride : t->k);
             t->c += at_once * rows * t->c_stride;
             if (t->residual)
                 t->residual += at_once * rows * t->residual_stride;

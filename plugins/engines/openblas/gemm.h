@@ -13,11 +13,18 @@
 
 #include <math.h>
 
-/* GROUP: rows that give whole register tiles, which blocks are made of. */
+/* GROUP: rows that give whole register tiles, which blocks are made of; PACKS_LEFT: whether
+ * left-hand matrices are worth being packed: six rows that are read side by side, each from a place
+ * of its own, cost more than one that is read in order. */
 #ifdef SMALL_CACHES
 enum { PANEL = 16, GROUP = 12 };
 #else
 enum { PANEL = 32, GROUP = 14 };
+#endif
+#ifdef FEW_REGISTERS
+enum { PACKS_LEFT = 1 };
+#else
+enum { PACKS_LEFT = 0 };
 #endif
 
 typedef enum { ACT_NONE, ACT_RELU, ACT_RELU6, ACT_SILU, ACT_HARDSWISH, ACT_GELU } Activation;
@@ -78,10 +85,11 @@ static inline int64_t left_groups(int64_t rows)
     return div_up(rows, TILE_ROWS);
 }
 
-/** First row of a group. */
+/** First row of a group: larger groups stand first. */
 static inline int64_t left_start(int64_t rows, int64_t group)
 {
-    return rows * group / left_groups(rows);
+    const int64_t groups = left_groups(rows);
+    return rows / groups * group + min_i64(rows % groups, group);
 }
 
 /** Floats of a packed left-hand matrix, with slack behind it. */
@@ -89,6 +97,10 @@ static inline int64_t left_floats(int64_t rows, int64_t k)
 {
     return rows * k + 16;
 }
+
+/** Packs a group of `rows` rows, a register tile's at most, of `k` columns as left-hand matrix. Up
+ *  to 16 floats behind it are written, too. */
+void gemm_pack_left(const float *source, int64_t stride, int64_t rows, int64_t k, float *to);
 
 /** A block of c = epilogue(a * b), rows x columns of panels [first, last): sums over k0 <= k < k0 +
  *  k_count are started (`begin`) or added to, and the epilogue applied when `end`. `a` points to
@@ -98,7 +110,7 @@ typedef struct {
     int64_t first, last;
     int64_t k0, k_count;
     const float *a;
-    int64_t a_stride;
+    int64_t a_stride; /**< 0: packed by gemm_pack_left(), k_count columns, where PACKS_LEFT */
     const float *packed;
     float *c;
     int64_t c_stride;

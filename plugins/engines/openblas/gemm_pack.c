@@ -51,3 +51,56 @@ void gemm_pack_outer(const float *source, int64_t stride, int64_t count, int64_t
         }
     }
 }
+
+#ifdef FEW_REGISTERS
+
+/* Eight vectors of eight lanes as a matrix. */
+static inline void transpose(Vector *row)
+{
+    Vector pair[LANES], four[LANES];
+    for (int i = 0; i < LANES; i += 2) {
+        pair[i] = _mm256_unpacklo_ps(row[i], row[i + 1]);
+        pair[i + 1] = _mm256_unpackhi_ps(row[i], row[i + 1]);
+    }
+    for (int i = 0; i < LANES; i += 4)
+        for (int j = 0; j < 2; j++) {
+            four[i + 2 * j] = _mm256_shuffle_ps(pair[i + j], pair[i + j + 2], 0x44);
+            four[i + 2 * j + 1] = _mm256_shuffle_ps(pair[i + j], pair[i + j + 2], 0xee);
+        }
+    for (int i = 0; i < 4; i++) {
+        row[i] = _mm256_permute2f128_ps(four[i], four[i + 4], 0x20);
+        row[i + 4] = _mm256_permute2f128_ps(four[i], four[i + 4], 0x31);
+    }
+}
+
+/* Whole vectors are stored: what they have beyond the rows falls on places of later columns. */
+static inline __attribute__((always_inline)) int64_t
+pack_vectors(const float *source, int64_t stride, const int rows, int64_t k, float *to)
+{
+    int64_t i = 0;
+    for (; i + LANES <= k; i += LANES, to += LANES * rows) {
+        Vector row[LANES];
+        for (int r = 0; r < LANES; r++)
+            row[r] = r < rows ? vector_load(source + r * stride + i) : vector_zero();
+        transpose(row);
+        for (int j = 0; j < LANES; j++)
+            vector_store(to + j * rows, row[j]);
+    }
+    return i;
+}
+
+#endif
+
+void gemm_pack_left(const float *source, int64_t stride, int64_t rows, int64_t k, float *to)
+{
+    int64_t i = 0;
+#ifdef FEW_REGISTERS
+    if (rows == 6)
+        i = pack_vectors(source, stride, 6, k, to);
+    else if (rows == 5)
+        i = pack_vectors(source, stride, 5, k, to);
+#endif
+    for (; i < k; i++)
+        for (int64_t r = 0; r < rows; r++)
+            to[i * rows + r] = source[r * stride + i];
+}

@@ -15,6 +15,7 @@
 #define makers ISA(makers)
 #define gemm_block ISA(gemm_block)
 #define gemm_pack ISA(gemm_pack)
+#define gemm_pack_left ISA(gemm_pack_left)
 #define gemm_outer ISA(gemm_outer)
 #define gemm_outer_suits ISA(gemm_outer_suits)
 #define gemm_pack_outer ISA(gemm_pack_outer)

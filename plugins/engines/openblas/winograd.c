@@ -152,10 +152,52 @@ static void transform_output(const Products *t)
     }
 }
 
-/* Floats from tile to tile of transformed values. */
+/* Floats from tile to tile of transformed values, where these are not packed. */
 static int64_t row_floats(int64_t channels)
 {
-    return channels % ALIASED == 0 ? channels + WIDTH : channels;
+    return channels % ALIASED == 0 && !PACKS_LEFT ? channels + WIDTH : channels;
+}
+
+/* Floats from place to place of so many transformed tiles. */
+static int64_t left_place(int64_t tiles, int64_t channels)
+{
+    return place_floats(left_floats(tiles, row_floats(channels)));
+}
+
+/* Transforms tiles [begin, end) to left-hand matrices, `v_place` apart. */
+static void transform_tiles(const Job *job, int64_t begin, int64_t end, float *v, int64_t v_place)
+{
+    const Winograd *g = job->winograd;
+    const int64_t in = g->grid.shape.in_channels;
+    const Source x = {&g->grid, job->x, g->x_pixel, in};
+    for (int64_t i = 0; i < end - begin; i++) {
+        const Place p = place_of(&g->grid, begin + i);
+        transform_input(&x, &p, v + i * row_floats(in), v_place);
+    }
+}
+
+/* The same, packed: a group of rows and some channels at a time, which are packed from L1. */
+static void transform_packed(const Job *job, int64_t begin, int64_t end, float *v, int64_t v_place)
+{
+    enum { SOME = 2 * WIDTH, GROUP_PLACE = TILE_ROWS * SOME + WIDTH };
+    const Winograd *g = job->winograd;
+    const int64_t in = g->grid.shape.in_channels, tiles = end - begin;
+    float group_v[MAX_PLACES * GROUP_PLACE];
+    for (int64_t group = 0; group < left_groups(tiles); group++) {
+        const int64_t first = left_start(tiles, group);
+        const int64_t rows = left_start(tiles, group + 1) - first;
+        for (int64_t c = 0; c < in; c += SOME) {
+            const int64_t channels = min_i64(SOME, in - c);
+            const Source x = {&g->grid, job->x + c, g->x_pixel, channels};
+            for (int64_t i = 0; i < rows; i++) {
+                const Place p = place_of(&g->grid, begin + first + i);
+                transform_input(&x, &p, group_v + i * SOME, GROUP_PLACE);
+            }
+            for (int64_t place = 0; place < g->grid.places; place++)
+                gemm_pack_left(group_v + place * GROUP_PLACE, SOME, rows, channels,
+                               v + place * v_place + first * in + c * rows);
+        }
+    }
 }
 
 /* Tiles [begin, end), output channels [o0, o1). */
@@ -165,14 +207,9 @@ static void compute_tiles(const Job *job, int64_t begin, int64_t end, int64_t o0
     const Winograd *g = job->winograd;
     const int64_t in = g->grid.shape.in_channels, out = g->grid.shape.out_channels,
                   rows = end - begin;
-    const int64_t row = row_floats(in), v_place = place_floats(rows * row);
-    const int64_t m_place = place_floats(rows * CHUNK);
-    const Source x = {&g->grid, job->x, g->x_pixel, in};
+    const int64_t v_place = left_place(rows, in), m_place = place_floats(rows * CHUNK);
     float *m = v + g->grid.places * v_place;
-    for (int64_t i = 0; i < rows; i++) {
-        const Place p = place_of(&g->grid, begin + i);
-        transform_input(&x, &p, v + i * row, v_place);
-    }
+    (PACKS_LEFT ? transform_packed : transform_tiles)(job, begin, end, v, v_place);
     for (int64_t o = o0; o < o1; o += CHUNK) {
         const int64_t count = min_i64(CHUNK, o1 - o);
         for (int64_t place = 0; place < g->grid.places; place++) {
@@ -183,7 +220,7 @@ static void compute_tiles(const Job *job, int64_t begin, int64_t end, int64_t o0
                                  .last = div_up(o + count, PANEL),
                                  .k_count = in,
                                  .a = v + place * v_place,
-                                 .a_stride = row,
+                                 .a_stride = PACKS_LEFT ? 0 : row_floats(in),
                                  .packed = job->packed + place * packed_floats(out, in),
                                  .c = m + place * m_place - o,
                                  .c_stride = CHUNK,
@@ -358,8 +395,7 @@ static Kernel *prepare(const Engine *engine, const XgNodeInfo *node, const Shape
     g->y_pixel = node->outputs[0]->stride;
     g->r_pixel = stride_of(node, 3);
     divide_work(engine, g, node->max_batch);
-    g->part =
-        g->grid.places * (place_floats(g->block * row_floats(in)) + place_floats(g->block * CHUNK));
+    g->part = g->grid.places * (left_place(g->block, in) + place_floats(g->block * CHUNK));
     g->input_count = node->input_count;
     g->activation =
         gradient ? ACT_NONE : (Activation) activation_of(attr_string(node, "activation"));
