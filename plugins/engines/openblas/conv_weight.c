@@ -9,18 +9,19 @@
 
 #include <stdlib.h>
 
-/* ROWS: summed in one go; OUTPUTS: output channels at a time. */
+/* OUTPUTS: output channels whose packed gradients are in L2. */
 #ifdef SMALL_CACHES
-enum { ROWS = 256, OUTPUTS = 192 };
+enum { OUTPUTS = 96 };
 #else
-enum { ROWS = 384, OUTPUTS = 280 };
+enum { OUTPUTS = 280 };
 #endif
 enum {
+    ROWS = 384,                   /* summed in one go */
+    PANELS = 1024 / PANEL,        /* gathered once for all outputs */
     ROWS_IN_PLACE = 64,           /* summed in one go where L1 has a line of each */
     FEW = 96,                     /* outputs or columns: copies would be read too seldom */
     ROWS_TO_SHARE = 1024,         /* per worker, from which on rows are shared out */
-    LEFT = ROWS * OUTPUTS + 16,   /* floats of packed gradients */
-    PART = LEFT + ROWS * PANEL    /* scratch floats of a worker */
+    LEFT = ROWS * OUTPUTS + 16    /* floats of packed gradients */
 };
 
 typedef struct {
@@ -31,6 +32,7 @@ typedef struct {
     int64_t dy_pixel;
     int64_t columns;  /* of the weights: taps * channels of a group */
     int in_place;     /* dy and x are multiplied where they are */
+    int64_t part;     /* scratch floats of a worker */
 } Weight;
 
 typedef struct {
@@ -40,32 +42,43 @@ typedef struct {
     int64_t rows, row_parts, column_parts;
 } Job;
 
-static void sum_block(const Job *job, int64_t group, int64_t row0, int64_t row1, int64_t panel0,
-                      int64_t panel1, float *dw, float *scratch)
+/* Sums over rows [row, row + count) for panels [panel0, panel1), at most PANELS. */
+static void sum_rows(const Job *job, int64_t group, int64_t row, int64_t count, int add,
+                     int64_t panel0, int64_t panel1, float *dw, float *scratch)
 {
     const Weight *w = job->weight;
     const float *x = job->x + group * w->gather.channels;
+    const float *dy = job->dy + row * w->dy_pixel + group * w->outputs;
     float *left = scratch, *right = scratch + LEFT;
     const int64_t blocks = div_up(w->outputs, OUTPUTS);
-    dw += group * w->outputs * w->columns;
+    for (int64_t p = panel0; p < panel1; p++)
+        gather_rows(&w->gather, x, row, row + count, p * PANEL,
+                    min_i64((p + 1) * PANEL, w->columns), right + (p - panel0) * PANEL * count,
+                    PANEL);
     for (int64_t i = 0; i < blocks; i++) {
         const int64_t o = w->outputs * i / blocks;
-        const int64_t outputs = w->outputs * (i + 1) / blocks - o;
-        const float *dy = job->dy + group * w->outputs + o;
-        for (int64_t r = row0; r < row1; r += ROWS) {
-            const int64_t count = min_i64(ROWS, row1 - r);
-            GemmOuter outer = {.rows = outputs, .count = count, .a = left,
-                               .b = right, .c_stride = w->columns, .add = r > row0};
-            gemm_pack_outer(dy + r * w->dy_pixel, w->dy_pixel, count, outputs, left);
-            for (int64_t p = panel0; p < panel1; p++) {
-                const int64_t k0 = p * PANEL, k1 = min_i64(k0 + PANEL, w->columns);
-                gather_rows(&w->gather, x, r, r + count, k0, k1, right, PANEL);
-                outer.columns = k1 - k0;
-                outer.c = dw + o * w->columns + k0;
-                gemm_outer(&outer);
-            }
+        GemmOuter outer = {.rows = w->outputs * (i + 1) / blocks - o,
+                           .count = count,
+                           .a = left,
+                           .c_stride = w->columns,
+                           .add = add};
+        gemm_pack_outer(dy + o, w->dy_pixel, count, outer.rows, left);
+        for (int64_t p = panel0; p < panel1; p++) {
+            outer.columns = min_i64(PANEL, w->columns - p * PANEL);
+            outer.b = right + (p - panel0) * PANEL * count;
+            outer.c = dw + (group * w->outputs + o) * w->columns + p * PANEL;
+            gemm_outer(&outer);
         }
     }
+}
+
+static void sum_block(const Job *job, int64_t group, int64_t row0, int64_t row1, int64_t panel0,
+                      int64_t panel1, float *dw, float *scratch)
+{
+    for (int64_t panel = panel0; panel < panel1; panel += PANELS)
+        for (int64_t r = row0; r < row1; r += ROWS)
+            sum_rows(job, group, r, min_i64(ROWS, row1 - r), r > row0, panel,
+                     min_i64(panel1, panel + PANELS), dw, scratch);
 }
 
 /* The same where neither matrix need be copied. */
@@ -93,7 +106,7 @@ static void compute_part(void *data, int64_t begin, int64_t end, int32_t worker)
     const Job *job = data;
     const Weight *w = job->weight;
     const int64_t panels = panels_of(w->columns), size = w->groups * w->outputs * w->columns;
-    float *scratch = job->scratch + worker * (int64_t) PART;
+    float *scratch = job->scratch + worker * w->part;
     for (int64_t i = begin; i < end; i++) {
         const int64_t columns = i % job->column_parts, rest = i / job->column_parts;
         const int64_t part = rest % job->row_parts, group = rest / job->row_parts;
@@ -135,7 +148,7 @@ static XgStatus run_weight(const Engine *engine, const Kernel *kernel, const XgR
                .rows = run->batch * g->out_h * g->out_w, .scratch = run->scratch};
     if (!job.dw)
         return XG_OK;
-    job.partial = job.scratch + engine->workers * (int64_t) PART;
+    job.partial = job.scratch + engine->workers * w->part;
     job.row_parts = row_parts_of(engine, job.rows);
     job.column_parts = job.row_parts > 1 ? 1 : min_i64(panels_of(w->columns), engine->workers * 2);
     run_dynamic(engine, w->groups * job.row_parts * job.column_parts, 1, compute_part, &job);
@@ -171,9 +184,11 @@ static Kernel *prepare_weight(const Engine *engine, const XgNodeInfo *node, uint
                   gemm_outer_suits(w->dy_pixel, w->gather.pixel, w->columns);
     const int64_t rows = w->base.max_batch * s.out_h * s.out_w;
     const int64_t size = w->groups * w->outputs * w->columns;
-    *scratch_size = (uint64_t) (engine->workers * (int64_t) PART +
-                                (row_parts_of(engine, rows) - 1) * size) *
-                    sizeof(float);
+    if (!w->in_place)
+        w->part = LEFT + ROWS * PANEL * min_i64(PANELS, panels_of(w->columns));
+    *scratch_size =
+        (uint64_t) (engine->workers * w->part + (row_parts_of(engine, rows) - 1) * size) *
+        sizeof(float);
     return &w->base;
 }
 
