@@ -26,8 +26,9 @@ enum { LINES_FLOATS = 65536, LEAST_FLOATS = 65536, LONGEST = 384 };
 enum { LINES_FLOATS = 262144, LEAST_FLOATS = 262144, LONGEST = 768 };
 #endif
 enum {
-    ENOUGH_ROWS = 48, /* of a product, so that few of its tiles are not full */
-    LEAST_BAND = 4    /* lines of the result; the lines that two bands see are expanded twice */
+    ENOUGH_ROWS = 48,    /* of a product, so that few of its tiles are not full */
+    ENOUGH_COLUMNS = 96, /* of an expansion, that its rows are worth being packed */
+    LEAST_BAND = 4       /* lines of the result; the lines that two bands see are expanded twice */
 };
 
 /* A pointwise convolution. */
@@ -48,6 +49,7 @@ typedef struct {
     int64_t step;                      /* lines of the result at a time */
     int64_t lines;                     /* expanded ones at hand: line h is at h % lines */
     int64_t line, ring;                /* floats of one of these; of all */
+    int64_t left;                      /* of packed rows of lines that are expanded; or 0 */
     int64_t pixel;                     /* from pixel to pixel of what is projected */
     int64_t packed, part;              /* floats of all weights; scratch floats of a worker */
 } Block;
@@ -93,16 +95,23 @@ static GemmBlock product(const Job *job, const Pointwise *p, const float *bias)
                         .epilogue = {.bias = bias, .activation = p->activation}};
 }
 
-/* Lines [first, last) of the expanded map, of which at most `lines`. */
+/* Lines [first, last) of the expanded map, of which at most `lines`. Behind their ring is room for
+ * packed rows. */
 static void expand(const Job *job, const float *image, int64_t first, int64_t last, float *lines)
 {
     const Block *b = job->block;
+    float *left = lines + b->ring;
     GemmBlock g = product(job, &b->expansion, job->run->inputs[IN_EXPANSION_BIAS]);
     while (first < last) {
         const int64_t slot = first % b->lines, count = min_i64(last - first, b->lines - slot);
         g.rows = count * b->shape.in_w;
         g.a = image + first * b->shape.in_w * b->x_pixel;
         g.a_stride = b->x_pixel;
+        if (b->left > 0) {
+            gemm_pack_rows(g.a, b->x_pixel, g.rows, g.k, left);
+            g.a = left;
+            g.a_stride = 0;
+        }
         g.c = lines + slot * b->line;
         g.c_stride = b->shape.in_channels;
         gemm_block(&g);
@@ -133,7 +142,7 @@ static void compute_band(const Job *job, int64_t n, int64_t begin, int64_t end, 
     const Block *b = job->block;
     const Gather *from = &b->phase.gather;
     const float *image = job->run->inputs[IN_X] + n * from->in_h * from->in_w * b->x_pixel;
-    float *sums = scratch + b->ring;
+    float *sums = scratch + b->ring + b->left;
     float *y = job->run->outputs[0] + n * from->out_h * from->out_w * b->y_pixel;
     const Depthwise depthwise = {.phase = &b->phase,
                                  .channels = b->shape.in_channels,
@@ -249,7 +258,10 @@ static void place_lines(Block *b)
     b->line = b->shape.in_w * b->shape.in_channels;
     b->pixel = left_stride(b->shape.in_channels);
     b->ring = b->expands ? line_floats(b->lines * b->line) : 0;
-    b->part = b->ring + (b->projects ? b->step * b->shape.out_w * b->pixel : 0);
+    b->left = PACKS_LEFT && b->expands && b->shape.in_channels >= ENOUGH_COLUMNS
+                  ? line_floats(left_floats(b->lines * b->shape.in_w, b->expansion.in))
+                  : 0;
+    b->part = b->ring + b->left + (b->projects ? b->step * b->shape.out_w * b->pixel : 0);
 }
 
 static Activation activation_in(const XgNodeInfo *node, const char *attribute)

@@ -102,6 +102,17 @@ static inline int64_t left_floats(int64_t rows, int64_t k)
  *  to 16 floats behind it are written, too. */
 void gemm_pack_left(const float *source, int64_t stride, int64_t rows, int64_t k, float *to);
 
+/** The same for all groups of so many rows. */
+static inline void gemm_pack_rows(const float *source, int64_t stride, int64_t rows, int64_t k,
+                                  float *to)
+{
+    for (int64_t group = 0; group < left_groups(rows); group++) {
+        const int64_t row = left_start(rows, group);
+        gemm_pack_left(source + row * stride, stride, left_start(rows, group + 1) - row, k,
+                       to + row * k);
+    }
+}
+
 /** A block of c = epilogue(a * b), rows x columns of panels [first, last): sums over k0 <= k < k0 +
  *  k_count are started (`begin`) or added to, and the epilogue applied when `end`. `a` points to
  *  the block's first row at k0; `packed`, `c`, `bias`, `residual` to their column 0. */
