@@ -248,6 +248,6 @@ void depthwise_line(const Depthwise *d, const float *const *rows, const float *r
             stream_floats(y + (ow + u) * d->y_pixel, chunk + u * d->channels, d->channels);
         before = pixels;
     }
-    for (int64_t ow = 0; ow < from->out_w && d->activation > ACT_RELU6; ow++)
+    for (int64_t ow = 0; ow < from->out_w && !is_limit(d->activation); ow++)
         activate(d->activation, y + ow * d->y_pixel, d->channels);
 }

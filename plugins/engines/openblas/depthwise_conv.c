@@ -86,7 +86,7 @@ static XgStatus run_depthwise(const Engine *engine, const Kernel *kernel, const 
     if (conv->phase_count < conv->up_h * conv->up_w)
         run_even(engine, run->batch * conv->c_h * conv->c_w * conv->channels, 1024, zero_part,
                  job.y);
-    job.streams = conv->channels <= DEPTHWISE_STREAMED && conv->activation <= ACT_RELU6 &&
+    job.streams = conv->channels <= DEPTHWISE_STREAMED && is_limit(conv->activation) &&
                   !job.residual &&
                   streams_rows(run->batch * conv->c_h * conv->c_w, conv->channels);
     const Gather *from = &conv->phases[0].gather;

@@ -7,24 +7,6 @@
 #include <cblas.h>
 #endif
 
-/* Bias, residual and activation on a finished block. */
-static void finish(const GemmBlock *b)
-{
-    const int64_t from = b->first * PANEL, to = min_i64(b->last * PANEL, b->n);
-    const Epilogue *e = &b->epilogue;
-    for (int64_t i = 0; i < b->rows; i++) {
-        float *row = b->c + i * b->c_stride;
-        if (e->bias)
-            for (int64_t j = from; j < to; j++)
-                row[j] += e->bias[j];
-        if (e->residual)
-            for (int64_t j = from; j < to; j++)
-                row[j] += e->residual[i * e->residual_stride + j];
-        if (e->activation != ACT_NONE)
-            activate(e->activation, row + from, to - from);
-    }
-}
-
 #ifdef VECTOR_FMA
 
 /* Floats of panels that stay cached while groups of rows pass, each writing whole lines: much of a
@@ -34,9 +16,10 @@ enum { CACHED_FLOATS = 1, CACHED_TILES = PANEL / TILE };
 #else
 enum { CACHED_FLOATS = 131072, CACHED_TILES = 32 };
 #endif
+enum { ACTIVATED = 128 }; /* columns after which activations that are no limits find them cached */
 
 /* The first rows by a tile's columns from `column` on. */
-static Tile tile_of(const GemmBlock *b, int64_t column, int in_tile)
+static Tile tile_of(const GemmBlock *b, int64_t column)
 {
     Tile t = {.a = b->a,
               .b = b->packed + (column / PANEL * b->k + b->k0) * PANEL + column % PANEL,
@@ -46,10 +29,10 @@ static Tile tile_of(const GemmBlock *b, int64_t column, int in_tile)
               .c_stride = b->c_stride,
               .columns = min_i64(TILE, b->n - column),
               .begin = b->begin,
-              .streams = b->streams && in_tile,
+              .streams = b->streams && b->end && is_limit(b->epilogue.activation),
               .low = -INFINITY,
               .high = INFINITY};
-    if (in_tile) {
+    if (b->end) {
         const Epilogue *e = &b->epilogue;
         t.bias = e->bias ? e->bias + column : NULL;
         t.residual = e->residual ? e->residual + column : NULL;
@@ -61,12 +44,12 @@ static Tile tile_of(const GemmBlock *b, int64_t column, int in_tile)
 }
 
 /* One row by columns from `column` on, ROW_TILES tiles at a time; the column where it stops. */
-static int64_t block_row(const GemmBlock *b, int64_t column, int64_t end, int in_tile)
+static int64_t block_row(const GemmBlock *b, int64_t column, int64_t end)
 {
     for (; column + ROW_TILES * TILE <= end; column += ROW_TILES * TILE) {
         Tile tiles[ROW_TILES];
         for (int i = 0; i < ROW_TILES; i++)
-            tiles[i] = tile_of(b, column + i * TILE, in_tile);
+            tiles[i] = tile_of(b, column + i * TILE);
         gemm_row(tiles);
     }
     return column;
@@ -88,15 +71,21 @@ static void tiles_down(Tile *tiles, int64_t count, int64_t rows, int64_t groups)
 }
 
 /* All rows by columns [first, last), at most CACHED_TILES tiles. */
-static void block_columns(const GemmBlock *b, int64_t first, int64_t last, int in_tile)
+static void block_columns(const GemmBlock *b, int64_t first, int64_t last)
 {
     const int64_t groups = left_groups(b->rows), rows = b->rows / groups, more = b->rows % groups;
     Tile tiles[CACHED_TILES];
     int64_t count = 0;
     for (int64_t column = first; column < last; column += TILE)
-        tiles[count++] = tile_of(b, column, in_tile);
+        tiles[count++] = tile_of(b, column);
     tiles_down(tiles, count, rows + 1, more);
     tiles_down(tiles, count, rows, groups - more);
+}
+
+static void activate_columns(const GemmBlock *b, int64_t first, int64_t last)
+{
+    for (int64_t i = 0; i < b->rows; i++)
+        activate(b->epilogue.activation, b->c + i * b->c_stride + first, last - first);
 }
 
 void gemm_block(const GemmBlock *b)
@@ -104,16 +93,17 @@ void gemm_block(const GemmBlock *b)
     const int64_t end = min_i64(b->last * PANEL, b->n);
     const int64_t some = min_i64(max_i64(1, CACHED_FLOATS / (b->k_count * PANEL)) * PANEL,
                                  CACHED_TILES * TILE);
-    const Activation activation = b->epilogue.activation;
-    const int in_tile =
-        b->end && (activation == ACT_NONE || activation == ACT_RELU || activation == ACT_RELU6);
+    const int activates = b->end && !is_limit(b->epilogue.activation);
     int64_t first = b->first * PANEL;
-    if (b->rows == 1)
-        first = block_row(b, first, end, in_tile);
-    for (; first < end; first += some)
-        block_columns(b, first, min_i64(first + some, end), in_tile);
-    if (b->end && !in_tile)
-        finish(b);
+    while (first < end) {
+        const int64_t begin = first, stop = activates ? min_i64(begin + ACTIVATED, end) : end;
+        if (b->rows == 1)
+            first = block_row(b, first, stop);
+        for (; first < stop; first = min_i64(first + some, stop))
+            block_columns(b, first, min_i64(first + some, stop));
+        if (activates)
+            activate_columns(b, begin, stop);
+    }
 }
 
 /* Whether L1 has a line of each of 64 rows: they must not fall on few of its sets. */
@@ -171,6 +161,24 @@ void gemm_outer(const GemmOuter *o)
 }
 
 #else
+
+/* Bias, residual and activation on a finished block. */
+static void finish(const GemmBlock *b)
+{
+    const int64_t from = b->first * PANEL, to = min_i64(b->last * PANEL, b->n);
+    const Epilogue *e = &b->epilogue;
+    for (int64_t i = 0; i < b->rows; i++) {
+        float *row = b->c + i * b->c_stride;
+        if (e->bias)
+            for (int64_t j = from; j < to; j++)
+                row[j] += e->bias[j];
+        if (e->residual)
+            for (int64_t j = from; j < to; j++)
+                row[j] += e->residual[i * e->residual_stride + j];
+        if (e->activation != ACT_NONE)
+            activate(e->activation, row + from, to - from);
+    }
+}
 
 void gemm_block(const GemmBlock *b)
 {

@@ -32,7 +32,12 @@ typedef enum { ACT_NONE, ACT_RELU, ACT_RELU6, ACT_SILU, ACT_HARDSWISH, ACT_GELU 
 /** The activation of that name; -1 when unknown. */
 int activation_of(const char *name);
 
-/** Activations that are limits, up to ACT_RELU6: the result is kept within them. */
+static inline int is_limit(Activation activation)
+{
+    return activation <= ACT_RELU6;
+}
+
+/** Activations that are limits: the result is kept within them. */
 static inline float lowest(Activation activation)
 {
     return activation == ACT_RELU || activation == ACT_RELU6 ? 0 : -INFINITY;
