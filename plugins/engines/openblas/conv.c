@@ -12,7 +12,7 @@
 /* BLOCK_K: sums in one go, of which a group of rows and a panel stay in the inner caches;
  * BLOCK_FLOATS: of gathered rows, a part of L2; MANY_WEIGHTS: floats, L2. */
 #ifdef SMALL_CACHES
-enum { BLOCK_K = 384, BLOCK_FLOATS = 49152, MANY_WEIGHTS = 131072 };
+enum { BLOCK_K = 320, BLOCK_FLOATS = 49152, MANY_WEIGHTS = 131072 };
 #else
 enum { BLOCK_K = 768, BLOCK_FLOATS = 196608, MANY_WEIGHTS = 524288 };
 #endif
