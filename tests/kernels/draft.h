@@ -27,7 +27,8 @@ typedef struct {
 typedef void (*DraftKind)(Draft *draft);
 
 /** Kinds, NULL-terminated. */
-extern const DraftKind conv_kinds[], value_kinds[], map_kinds[], block_kinds[], large_kinds[];
+extern const DraftKind conv_kinds[], value_kinds[], map_kinds[], block_kinds[], wide_kinds[],
+    long_kinds[], large_kinds[];
 
 /** A whole number in [low, high]. */
 gint64 draft_int(Draft *d, int low, int high);

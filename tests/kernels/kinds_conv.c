@@ -99,9 +99,8 @@ static void draft_layer(Draft *d, gboolean given, XgShape weight, gboolean const
         draft_none(d);
 }
 
-static void forward(Draft *d, ConvKind kind)
+static void draft_forward(Draft *d, Conv c)
 {
-    const Conv c = draw_conv(d, kind);
     const gboolean bias = draft_int(d, 0, 1) != 0, residual = draft_int(d, 0, 1) != 0;
     add_conv(d, &c);
     draft_attr(d, "no_bias", !bias);
@@ -116,6 +115,19 @@ static void forward(Draft *d, ConvKind kind)
     if (residual)
         draft_input(d, map(c.out_h, c.out_w, c.out), VALUES_ANY);
     draft_finish(d, "conv2d/1");
+}
+
+static void forward(Draft *d, ConvKind kind)
+{
+    draft_forward(d, draw_conv(d, kind));
+}
+
+/* So many output channels that engines may take rows in another order. */
+static void conv_wide(Draft *d)
+{
+    Conv c = draw_conv(d, draft_int(d, 0, 1) ? CONV_ANY : CONV_POINTWISE);
+    c.out = c.groups * draft_int(d, 180, 260);
+    draft_forward(d, c);
 }
 
 static void conv_any(Draft *d)
@@ -145,9 +157,8 @@ static void conv_winograd(Draft *d)
 
 /* Convolutions around a depthwise one: those before and behind it may lack. `tall`: of a map with
  * many more lines than are at hand at once. */
-static void draw_block(Draft *d, gboolean tall)
+static void draft_block(Draft *d, Conv c, gboolean tall)
 {
-    Conv c = draw_conv(d, CONV_DEPTHWISE);
     const gboolean expands = draft_int(d, 0, 3) != 0;
     const gboolean projects = draft_int(d, 0, 3) != 0, residual = projects && draft_int(d, 0, 1);
     const gint64 in = expands ? draft_int(d, 1, 40) : c.c, out = draft_int(d, 1, 70);
@@ -173,17 +184,23 @@ static void draw_block(Draft *d, gboolean tall)
 
 static void depthwise_block(Draft *d)
 {
-    draw_block(d, FALSE);
+    draft_block(d, draw_conv(d, CONV_DEPTHWISE), FALSE);
 }
 
 static void depthwise_block_tall(Draft *d)
 {
-    draw_block(d, TRUE);
+    draft_block(d, draw_conv(d, CONV_DEPTHWISE), TRUE);
 }
 
-static void grad_input(Draft *d, ConvKind kind)
+static void depthwise_block_wide(Draft *d)
 {
-    const Conv c = draw_conv(d, kind);
+    Conv c = draw_conv(d, CONV_DEPTHWISE);
+    c.groups = c.c = c.out = draft_int(d, 90, 170);
+    draft_block(d, c, FALSE);
+}
+
+static void draft_grad_input(Draft *d, Conv c)
+{
     add_conv(d, &c);
     draft_attr(d, "in_h", c.h);
     draft_attr(d, "in_w", c.w);
@@ -192,6 +209,18 @@ static void grad_input(Draft *d, ConvKind kind)
     d->constant[1] = draft_int(d, 0, 1) != 0;
     draft_parameter(d, weight_shape(&c), VALUES_ANY);
     draft_finish(d, "conv2d_grad_input/1");
+}
+
+static void grad_input(Draft *d, ConvKind kind)
+{
+    draft_grad_input(d, draw_conv(d, kind));
+}
+
+static void grad_input_wide(Draft *d)
+{
+    Conv c = draw_conv(d, draft_int(d, 0, 1) ? CONV_ANY : CONV_POINTWISE);
+    c.c = c.groups * draft_int(d, 180, 260);
+    draft_grad_input(d, c);
 }
 
 static void grad_input_any(Draft *d)
@@ -315,3 +344,4 @@ const DraftKind conv_kinds[] = {
 
 const DraftKind block_kinds[] = {depthwise_block, depthwise_block_tall, grad_weight_pointwise,
                                  NULL};
+const DraftKind wide_kinds[] = {conv_wide, grad_input_wide, depthwise_block_wide, NULL};

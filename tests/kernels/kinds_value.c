@@ -155,28 +155,49 @@ static void layer_norm_grad(Draft *d)
     draft_finish(d, "layer_norm_grad/1");
 }
 
-static XgShape draw_packed(Draft *d, XgShape *features)
+/* Of [low, high] tokens. */
+static XgShape draw_packed(Draft *d, int low, int high, XgShape *features)
 {
     const gint64 heads = draft_int(d, 1, 4), width = draft_int(d, 1, 40);
     draft_attr(d, "heads", heads);
-    *features = (XgShape){3, {XG_BATCH, draft_int(d, 1, 50), heads * width}};
+    *features = (XgShape){3, {XG_BATCH, draft_int(d, low, high), heads * width}};
     return with_channels(*features, 3 * heads * width);
+}
+
+static void draft_attention(Draft *d, int low, int high)
+{
+    XgShape features;
+    draft_input(d, draw_packed(d, low, high, &features), VALUES_ANY);
+    draft_finish(d, "attention/1");
+}
+
+static void draft_attention_grad(Draft *d, int low, int high)
+{
+    XgShape features;
+    const XgShape packed = draw_packed(d, low, high, &features);
+    draft_input(d, features, VALUES_ANY);
+    draft_input(d, packed, VALUES_ANY);
+    draft_finish(d, "attention_grad/1");
 }
 
 static void attention(Draft *d)
 {
-    XgShape features;
-    draft_input(d, draw_packed(d, &features), VALUES_ANY);
-    draft_finish(d, "attention/1");
+    draft_attention(d, 1, 50);
 }
 
 static void attention_grad(Draft *d)
 {
-    XgShape features;
-    const XgShape packed = draw_packed(d, &features);
-    draft_input(d, features, VALUES_ANY);
-    draft_input(d, packed, VALUES_ANY);
-    draft_finish(d, "attention_grad/1");
+    draft_attention_grad(d, 1, 50);
+}
+
+static void attention_long(Draft *d)
+{
+    draft_attention(d, 180, 230);
+}
+
+static void attention_grad_long(Draft *d)
+{
+    draft_attention_grad(d, 180, 230);
 }
 
 /* Of the whole value, or of its first token when `token`. */
@@ -267,3 +288,5 @@ const DraftKind value_kinds[] = {
     layer_norm, layer_norm_grad, attention, attention_grad, position, class_token, sum_batch,
     activated_norm_grad, dropout_train, cross_entropy, cross_entropy_grad, lrn, lrn_grad, NULL,
 };
+
+const DraftKind long_kinds[] = {attention_long, attention_grad_long, NULL};

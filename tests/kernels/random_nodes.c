@@ -84,7 +84,8 @@ void draft_finish(Draft *d, const char *op)
     ck_assert_msg(d->out->node != NULL, "%s: %s", op, error ? error->message : "?");
 }
 
-static const DraftKind *const lists[] = {conv_kinds, value_kinds, map_kinds, block_kinds};
+static const DraftKind *const lists[] = {conv_kinds, value_kinds, map_kinds,
+                                         block_kinds, wide_kinds, long_kinds};
 
 /* The kind of that number, or NULL past the last; large ones count from LARGE_KIND on. */
 static DraftKind find_kind(int number)

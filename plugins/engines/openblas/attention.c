@@ -8,8 +8,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { ENOUGH_COLUMNS = 192 }; /* of a product, that its rows are worth being packed */
-
 typedef struct {
     Kernel base;
     int64_t sequences; /* per image */
@@ -33,6 +31,12 @@ typedef struct {
     int64_t c_stride;
 } Product;
 
+/* Scratch floats of a product of so many rows, columns and sums. */
+static int64_t product_floats(int64_t rows, int64_t n, int64_t k)
+{
+    return line_floats(packed_floats(n, k)) + (packs_left(n) ? left_floats(rows, k) : 0);
+}
+
 static void multiply(const Product *p, float *packed)
 {
     float *left = packed + line_floats(packed_floats(p->n, p->k));
@@ -42,7 +46,7 @@ static void multiply(const Product *p, float *packed)
                        .k_count = p->k, .a = p->a, .a_stride = p->a_stride,
                        .packed = packed, .c = p->c, .c_stride = p->c_stride,
                        .begin = 1, .end = 1};
-    if (PACKS_LEFT && p->n >= ENOUGH_COLUMNS) {
+    if (packs_left(p->n)) {
         gemm_pack_rows(p->a, p->a_stride, p->rows, p->k, left);
         block.a = left;
         block.a_stride = 0;
@@ -147,11 +151,8 @@ static Kernel *prepare_attention(const Engine *engine, const XgNodeInfo *node,
     a->length = qkv->dims[qkv->rank - 2];
     a->sequences = elements_of(qkv) / (a->length * channels_of(qkv));
     const int64_t t = a->length, outer = line_floats(left_floats(t, t)) + PANEL * t;
-    const int64_t squares = line_floats(packed_floats(t, a->width)) +
-                            PACKS_LEFT * left_floats(t, a->width);
-    const int64_t mixes = line_floats(packed_floats(a->width, t)) +
-                          PACKS_LEFT * left_floats(t, t);
-    const int64_t packed = max_i64(max_i64(squares, mixes), backward ? outer : 0);
+    const int64_t inner = max_i64(product_floats(t, t, a->width), product_floats(t, a->width, t));
+    const int64_t packed = max_i64(inner, backward ? outer : 0);
     a->part = line_floats(t * t) * (backward ? 2 : 1) + line_floats(packed);
     *scratch_size = (uint64_t) (a->part * engine->workers) * sizeof(float);
     return &a->base;

@@ -19,10 +19,8 @@ enum { BLOCK_K = 768, BLOCK_FLOATS = 196608, MANY_WEIGHTS = 524288 };
 enum {
     BLOCK_ROWS = GROUP * 32,
     FEW_ROWS = GROUP * 16,
-    ENOUGH_COLUMNS = 192, /* of the result, that rows are worth being packed */
-    SOME_GROUPS = 2,      /* gathered at a time: L1 has them when they are packed */
-    GATHERED_ROWS = SOME_GROUPS * TILE_ROWS,
-    ALIASED = 1024        /* floats: a way of L1 */
+    PACKED_ROWS = 2 * TILE_ROWS, /* gathered at a time: L1 has them when they are packed */
+    ALIASED = 1024               /* floats: a way of L1 */
 };
 
 typedef struct {
@@ -108,29 +106,22 @@ static int rows_in_place(const Gather *g)
 /* Scratch floats for so many rows. */
 static int64_t left_scratch(int64_t rows, int64_t k_block)
 {
-    return line_floats((rows + PACKS_LEFT * GATHERED_ROWS) * left_stride(k_block) + 16);
+    return line_floats((rows + PACKS_LEFT * PACKED_ROWS) * left_stride(k_block) + 16);
 }
 
-/* Packs rows of the block from `first` on; what has to be gathered is gathered behind them. */
-static void pack_rows(const Job *job, const float *x, int64_t first, const GemmBlock *b,
-                      float *packed)
+/* Gathers the block's rows from `first` on and packs them, some groups at a time. */
+static void pack_gathered(const Job *job, const float *x, int64_t first, const GemmBlock *b,
+                          float *packed)
 {
     const Gather *g = &job->phase->gather;
-    const int64_t groups = left_groups(b->rows);
-    const int64_t stride = gather_is_plain(g) ? g->pixel : left_stride(b->k_count);
-    float *gathered = packed + left_scratch(job->tile, job->k_block) - GATHERED_ROWS * stride;
-    for (int64_t group = 0; group < groups; group++) {
-        const int64_t row = left_start(b->rows, group), next = left_start(b->rows, group + 1);
-        const float *from = x + (first + row) * g->pixel + b->k0;
-        if (!gather_is_plain(g)) {
-            const int64_t begin = left_start(b->rows, group / SOME_GROUPS * SOME_GROUPS);
-            if (row == begin)
-                gather_rows(g, x, first + row,
-                            first + left_start(b->rows, min_i64(group + SOME_GROUPS, groups)),
-                            b->k0, b->k0 + b->k_count, gathered, stride);
-            from = gathered + (row - begin) * stride;
-        }
-        gemm_pack_left(from, stride, next - row, b->k_count, packed + row * b->k_count);
+    const int64_t groups = left_groups(b->rows), some = PACKED_ROWS / TILE_ROWS;
+    const int64_t stride = left_stride(b->k_count);
+    float *gathered = packed + left_scratch(job->tile, job->k_block) - PACKED_ROWS * stride;
+    for (int64_t group = 0; group < groups; group += some) {
+        const int64_t begin = left_start(b->rows, group);
+        const int64_t end = left_start(b->rows, min_i64(group + some, groups));
+        gather_rows(g, x, first + begin, first + end, b->k0, b->k0 + b->k_count, gathered, stride);
+        gemm_pack_rows(gathered, stride, end - begin, b->k_count, packed + begin * b->k_count);
     }
 }
 
@@ -139,15 +130,17 @@ static void provide_rows(const Job *job, const float *x, int64_t first, GemmBloc
                          float *scratch)
 {
     const Gather *g = &job->phase->gather;
-    if (job->packs) {
-        pack_rows(job, x, first, b, scratch);
-        b->a = scratch;
+    const float *place = x + first * g->pixel + b->k0;
+    b->a = scratch;
+    b->a_stride = job->packs ? 0 : left_stride(job->k_block);
+    if (job->packs && gather_is_plain(g)) {
+        gemm_pack_rows(place, g->pixel, b->rows, b->k_count, scratch);
+    } else if (job->packs) {
+        pack_gathered(job, x, first, b, scratch);
     } else if (rows_in_place(g)) {
-        b->a = x + first * g->pixel + b->k0;
+        b->a = place;
         b->a_stride = g->pixel;
     } else {
-        b->a = scratch;
-        b->a_stride = left_stride(job->k_block);
         gather_rows(g, x, first, first + b->rows, b->k0, b->k0 + b->k_count, scratch, b->a_stride);
     }
 }
@@ -281,7 +274,7 @@ static XgStatus run_conv(const Engine *engine, const Kernel *kernel, const XgRun
         job.phase = &conv->phases[i];
         job.rows = run->batch * g->out_h * g->out_w;
         job.k_block = k_block_of(gather_columns(g));
-        job.packs = PACKS_LEFT && conv->n >= ENOUGH_COLUMNS && job.rows >= GROUP;
+        job.packs = packs_left(conv->n) && job.rows >= GROUP;
         job.streams = streams_result(&job);
         divide_work(engine, &job);
         const int64_t tiles = div_up(job.rows, job.tile) * conv->groups;

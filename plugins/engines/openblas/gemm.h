@@ -103,6 +103,13 @@ static inline int64_t left_floats(int64_t rows, int64_t k)
     return rows * k + 16;
 }
 
+/** Whether rows of a product of so many columns are worth being packed, wherever they lie. */
+static inline int packs_left(int64_t columns)
+{
+    enum { ENOUGH = 192 };
+    return PACKS_LEFT && columns >= ENOUGH;
+}
+
 /** Packs a group of `rows` rows, a register tile's at most, of `k` columns as left-hand matrix. Up
  *  to 16 floats behind it are written, too. */
 void gemm_pack_left(const float *source, int64_t stride, int64_t rows, int64_t k, float *to);
