@@ -27,7 +27,7 @@ enum { LINES_FLOATS = 262144, LEAST_FLOATS = 262144, LONGEST = 768 };
 #endif
 enum {
     ENOUGH_ROWS = 48,    /* of a product, so that few of its tiles are not full */
-    ENOUGH_COLUMNS = 96, /* of an expansion, whose few sums are worth being packed earlier */
+    ENOUGH_COLUMNS = 96, /* of an expansion, that its rows are packed: they are short and near */
     LEAST_BAND = 4       /* lines of the result; the lines that two bands see are expanded twice */
 };
 
