@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "base/error.h"
 
@@ -67,4 +70,11 @@ void xg_aligned_free(void *memory)
 {
     if (memory)
         free(((void **) memory)[-1]);
+}
+
+void xg_memory_trim(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }

@@ -17,6 +17,10 @@ gboolean xg_size_product(const gint64 *factors, gsize count, gint64 *product);
 void *xg_aligned_alloc(gsize size, const char *what, GError **error);
 void xg_aligned_free(void *memory);
 
+/** Hands pages of freed memory that the C library keeps back to the system, where it can. Worth its
+ *  time after much was freed between what stays. [any] */
+void xg_memory_trim(void);
+
 G_END_DECLS
 
 #endif

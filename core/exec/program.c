@@ -238,6 +238,8 @@ XgProgram *xg_program_new(const XgProgramSpec *spec, GError **error)
         return NULL;
     if (!allocate_joined(program, error) || !make_kernels(program, error))
         return NULL;
+    if (spec->take)
+        xg_memory_trim();
     index_gradients(program);
     program->trained = NULL;
     program->user = NULL;

@@ -16,12 +16,13 @@ enum { OUTPUTS = 96 };
 enum { OUTPUTS = 280 };
 #endif
 enum {
-    ROWS = 384,                   /* summed in one go */
-    PANELS = 1024 / PANEL,        /* gathered once for all outputs */
-    ROWS_IN_PLACE = 64,           /* summed in one go where L1 has a line of each */
-    FEW = 64,                     /* outputs or columns: copies would be read too seldom */
-    ROWS_TO_SHARE = 1024,         /* per worker, from which on rows are shared out */
-    LEFT = ROWS * OUTPUTS + 16    /* floats of packed gradients */
+    ROWS = 384,                     /* summed in one go, about */
+    MOST_ROWS = ROWS + ROWS / 2,    /* the same, at most */
+    PANELS = 1024 / PANEL,          /* gathered once for all outputs */
+    ROWS_IN_PLACE = 64,             /* summed in one go where L1 has a line of each */
+    FEW = 64,                       /* outputs or columns: copies would be read too seldom */
+    ROWS_TO_SHARE = 1024,           /* per worker, from which on rows are shared out */
+    LEFT = MOST_ROWS * OUTPUTS + 16 /* floats of packed gradients */
 };
 
 typedef struct {
@@ -75,10 +76,13 @@ static void sum_rows(const Job *job, int64_t group, int64_t row, int64_t count, 
 static void sum_block(const Job *job, int64_t group, int64_t row0, int64_t row1, int64_t panel0,
                       int64_t panel1, float *dw, float *scratch)
 {
+    const int64_t rows = row1 - row0, parts = max_i64(1, (rows + ROWS / 2) / ROWS);
     for (int64_t panel = panel0; panel < panel1; panel += PANELS)
-        for (int64_t r = row0; r < row1; r += ROWS)
-            sum_rows(job, group, r, min_i64(ROWS, row1 - r), r > row0, panel,
+        for (int64_t i = 0; i < parts; i++) {
+            const int64_t begin = row0 + rows * i / parts, end = row0 + rows * (i + 1) / parts;
+            sum_rows(job, group, begin, end - begin, i > 0, panel,
                      min_i64(panel1, panel + PANELS), dw, scratch);
+        }
 }
 
 /* The same where neither matrix need be copied. */
@@ -185,7 +189,7 @@ static Kernel *prepare_weight(const Engine *engine, const XgNodeInfo *node, uint
     const int64_t rows = w->base.max_batch * s.out_h * s.out_w;
     const int64_t size = w->groups * w->outputs * w->columns;
     if (!w->in_place)
-        w->part = LEFT + ROWS * PANEL * min_i64(PANELS, panels_of(w->columns));
+        w->part = LEFT + MOST_ROWS * PANEL * min_i64(PANELS, panels_of(w->columns));
     *scratch_size =
         (uint64_t) (engine->workers * w->part + (row_parts_of(engine, rows) - 1) * size) *
         sizeof(float);

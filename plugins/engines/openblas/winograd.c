@@ -254,31 +254,61 @@ static void compute_part(void *data, int64_t begin, int64_t end, int32_t worker)
     }
 }
 
-/* G w G' of as many channels as a lane has: weights of all taps, `step` apart, from `w` to places
- * `place_stride` apart. */
-static void transform_weight(const Winograd *g, double rows[MAX_POINTS][MAX_POINTS],
-                             double columns[MAX_POINTS][MAX_POINTS], const float *w, int64_t step,
-                             float *to, int64_t place_stride)
+/* Weights of some channels, taps `step` apart, and where they go: places `place_stride` apart. */
+typedef struct {
+    const float *w;
+    float *to;
+    int64_t step, place_stride;
+} Weights;
+
+/* G w G' of HALF channels. */
+static inline __attribute__((always_inline)) void
+transform_taps(const Weights *t, SideMatrix rows, SideMatrix columns, const int taps_h,
+               const int taps_w, const int points_h, const int points_w)
 {
-    const int taps_h = g->grid.height->taps, taps_w = g->grid.width->taps;
-    for (int p = 0; p < g->grid.height->points; p++) {
+    Wide taps[MAX_FORM_TAPS];
+    for (int i = 0; i < taps_h * taps_w; i++)
+        load_wide(&taps[i], t->w + i * t->step);
+    for (int p = 0; p < points_h; p++) {
         Wide d[MAX_TAPS_SIDE];
-        for (int j = 0; j < taps_w; j++) {
+        UNROLL for (int j = 0; j < taps_w; j++)
+        {
             d[j] = (Wide){0};
-            for (int i = 0; i < taps_h; i++) {
-                Lane tap;
-                load(&tap, w + (i * taps_w + j) * step);
-                d[j] += rows[p][i] * __builtin_convertvector(tap, Wide);
-            }
+            UNROLL for (int i = 0; i < taps_h; i++) d[j] += rows[p][i] * taps[i * taps_w + j];
         }
-        for (int q = 0; q < g->grid.width->points; q++) {
+        UNROLL for (int q = 0; q < points_w; q++)
+        {
             Wide sum = {0};
-            for (int j = 0; j < taps_w; j++)
-                sum += columns[q][j] * d[j];
-            const Lane value = __builtin_convertvector(sum, Lane);
-            memcpy(to + (p * g->grid.width->points + q) * place_stride, &value, sizeof value);
+            UNROLL for (int j = 0; j < taps_w; j++) sum += columns[q][j] * d[j];
+            store_narrow(t->to + (p * points_w + q) * t->place_stride, &sum);
         }
     }
+}
+
+/* The same of WIDTH channels. */
+static void transform_weight(Form form, SideMatrix rows, SideMatrix columns, Weights t)
+{
+    for (int half = 0; half < WIDTH; half += HALF, t.w += HALF, t.to += HALF)
+        switch (form) {
+        case FORM_3X3:
+            transform_taps(&t, rows, columns, 3, 3, 6, 6);
+            break;
+        case FORM_5X5:
+            transform_taps(&t, rows, columns, 5, 5, 6, 6);
+            break;
+        case FORM_1X3:
+            transform_taps(&t, rows, columns, 1, 3, 1, 6);
+            break;
+        case FORM_3X1:
+            transform_taps(&t, rows, columns, 3, 1, 6, 1);
+            break;
+        case FORM_1X7:
+            transform_taps(&t, rows, columns, 1, 7, 1, 8);
+            break;
+        default:
+            transform_taps(&t, rows, columns, 7, 1, 8, 1);
+            break;
+        }
 }
 
 /* Transforms and packs panels [begin, end) of the weights, a right-hand matrix for each place. */
@@ -299,15 +329,14 @@ static void pack_part(void *data, int64_t begin, int64_t end, int32_t worker)
     for (int64_t panel = begin; panel < end; panel++) {
         const int64_t o = panel * PANEL, count = min_i64(PANEL, out - o);
         for (int64_t c = 0; c < in; c += WIDTH) {
-            if (g->gradient)
-                for (int64_t i = 0; i < WIDTH; i++)
-                    for (int64_t j = 0; j < count; j += WIDTH)
-                        transform_weight(g, row, column, weight + (c + i) * taps * rows + o + j,
-                                         step, places + i * PANEL + j, PLACE);
-            else
-                for (int64_t i = 0; i < count; i++)
-                    transform_weight(g, row, column, weight + (o + i) * taps * rows + c, step,
-                                     places + i * WIDTH, PLACE);
+            Weights t = {.step = step, .place_stride = PLACE};
+            for (int64_t i = 0; i < (g->gradient ? WIDTH : count); i++)
+                for (int64_t j = 0; j < (g->gradient ? count : WIDTH); j += WIDTH) {
+                    t.w = weight + (g->gradient ? (c + i) * taps * rows + o + j
+                                                : (o + i) * taps * rows + c);
+                    t.to = places + i * (g->gradient ? PANEL : WIDTH) + j;
+                    transform_weight(g->grid.form, row, column, t);
+                }
             for (int64_t place = 0; place < g->grid.places; place++)
                 gemm_pack(job->packed + place * packed_floats(out, in) + o * in, count, in, 0, 1, c,
                           WIDTH, places + place * PLACE, g->gradient ? PANEL : 1,

@@ -13,19 +13,25 @@
 
 enum {
     WIDTH = CHANNELS_AT_ONCE,
+    HALF = WIDTH / 2, /* of them fit a register as doubles */
     MAX_TAPS_SIDE = 7,
+    MAX_FORM_TAPS = 25,
     MAX_POINTS = 8, /* along a side */
     MAX_PLACES = 36
 };
 
 typedef float Lane __attribute__((vector_size(WIDTH * sizeof(float))));
-typedef double Wide __attribute__((vector_size(WIDTH * sizeof(double))));
+typedef float Narrow __attribute__((vector_size(HALF * sizeof(float))));
+typedef double Wide __attribute__((vector_size(HALF * sizeof(double))));
 
 #define UNROLL _Pragma("GCC unroll 8")
 
 /* Polynomials of the input and of the weights are multiplied at these points, and at infinity. */
 static const double six_points[] = {0, 1, -1, 2, -2};
 static const double eight_points[] = {0, 1, -1, 2, -2, 0.5, -0.5};
+
+/* Powers of points by weight_matrix(). */
+typedef double (*SideMatrix)[MAX_POINTS];
 
 /* A side of the filter. */
 typedef struct {
@@ -89,6 +95,19 @@ static inline int64_t place_floats(int64_t floats)
 static inline void load(Lane *to, const float *from)
 {
     memcpy(to, from, sizeof *to);
+}
+
+static inline void load_wide(Wide *to, const float *from)
+{
+    Narrow values;
+    memcpy(&values, from, sizeof values);
+    *to = __builtin_convertvector(values, Wide);
+}
+
+static inline void store_narrow(float *to, const Wide *values)
+{
+    const Narrow rounded = __builtin_convertvector(*values, Narrow);
+    memcpy(to, &rounded, sizeof rounded);
 }
 
 /* B' d of one column of six values, in place, `step` apart. */

@@ -9,10 +9,11 @@
 #include <stdlib.h>
 
 enum {
-    TILES = 112, /* summed in one go */
-    SIDE = 128,  /* output and input channels of a task: sums of all places stay in L2 */
+    TILES = 112,                    /* summed in one go, about */
+    MOST_TILES = TILES + TILES / 2, /* the same, at most */
+    SIDE = 128, /* output and input channels of a task: sums of all places stay in L2 */
     ROW = SIDE + WIDTH,
-    LEFT = TILES * SIDE + 16
+    LEFT = MOST_TILES * SIDE + 16
 };
 
 typedef struct {
@@ -119,26 +120,29 @@ static void sum_tiles(const Job *job, const Channels *c, int64_t begin, int64_t 
 {
     const Weight *w = job->weight;
     const Grid *g = &w->grid;
-    const int64_t dy_place = place_floats(TILES * ROW), x_place = place_floats(TILES * SIDE);
+    const int64_t dy_place = place_floats(MOST_TILES * ROW);
+    const int64_t x_place = place_floats(MOST_TILES * SIDE);
+    const int64_t tiles = end - begin, parts = max_i64(1, (tiles + TILES / 2) / TILES);
     float *left = scratch, *dy_tiles = left + LEFT, *x_tiles = dy_tiles + g->places * dy_place;
     const Source dy = {g, job->dy + c->o0, w->dy_pixel, c->outs};
-    for (int64_t first = begin; first < end; first += TILES) {
-        const int64_t count = min_i64(TILES, end - first);
+    for (int64_t part = 0; part < parts; part++) {
+        const int64_t first = begin + tiles * part / parts;
+        const int64_t count = begin + tiles * (part + 1) / parts - first;
         for (int64_t i = 0; i < count; i++) {
             const Place p = place_of(g, first + i);
             transform_dy(&dy, &p, dy_tiles + i * ROW, dy_place);
             for (int64_t k = 0; k < c->ins; k += PANEL) {
                 const Source x = {g, job->x + c->c0 + k, w->x_pixel, min_i64(PANEL, c->ins - k)};
-                transform_input(&x, &p, x_tiles + k * TILES + i * PANEL, x_place);
+                transform_input(&x, &p, x_tiles + k * MOST_TILES + i * PANEL, x_place);
             }
         }
         for (int64_t place = 0; place < g->places; place++) {
             GemmOuter outer = {
-                .rows = c->outs, .count = count, .a = left, .c_stride = SIDE, .add = first > begin};
+                .rows = c->outs, .count = count, .a = left, .c_stride = SIDE, .add = part > 0};
             gemm_pack_outer(dy_tiles + place * dy_place, ROW, count, c->outs, left);
             for (int64_t k = 0; k < c->ins; k += PANEL) {
                 outer.columns = min_i64(PANEL, c->ins - k);
-                outer.b = x_tiles + place * x_place + k * TILES;
+                outer.b = x_tiles + place * x_place + k * MOST_TILES;
                 outer.c = sums + place * SIDE * SIDE + k;
                 gemm_outer(&outer);
             }
@@ -146,43 +150,92 @@ static void sum_tiles(const Job *job, const Channels *c, int64_t begin, int64_t 
     }
 }
 
-/* G' m G of the sums of all parts for output channels [o0, o0 + count) of a task. */
+/* Sums of HALF channels of all parts, places `place_stride` apart, and where the gradients of taps
+ * go, `step` apart. */
+typedef struct {
+    const float *sums;
+    float *dw;
+    int64_t parts, part_stride, place_stride, step;
+} Sums;
+
+static inline void sum_parts(const Sums *s, int place, Wide *sum)
+{
+    load_wide(sum, s->sums + place * s->place_stride);
+    for (int64_t part = 1; part < s->parts; part++) {
+        Wide value;
+        load_wide(&value, s->sums + part * s->part_stride + place * s->place_stride);
+        *sum += value;
+    }
+}
+
+/* G' m G. */
+static inline __attribute__((always_inline)) void finish_taps(const Sums *s, SideMatrix rows,
+                                                              SideMatrix columns, const int taps_h,
+                                                              const int taps_w, const int points_h,
+                                                              const int points_w)
+{
+    Wide d[MAX_TAPS_SIDE][MAX_POINTS];
+    UNROLL for (int q = 0; q < points_w; q++)
+    {
+        UNROLL for (int i = 0; i < taps_h; i++) d[i][q] = (Wide){0};
+        UNROLL for (int p = 0; p < points_h; p++)
+        {
+            Wide value;
+            sum_parts(s, p * points_w + q, &value);
+            UNROLL for (int i = 0; i < taps_h; i++) d[i][q] += rows[p][i] * value;
+        }
+    }
+    for (int i = 0; i < taps_h; i++)
+        UNROLL for (int j = 0; j < taps_w; j++)
+        {
+            Wide sum = {0};
+            UNROLL for (int q = 0; q < points_w; q++) sum += columns[q][j] * d[i][q];
+            store_narrow(s->dw + (i * taps_w + j) * s->step, &sum);
+        }
+}
+
+static void finish_channels(Form form, const Sums *s, SideMatrix rows, SideMatrix columns)
+{
+    switch (form) {
+    case FORM_3X3:
+        finish_taps(s, rows, columns, 3, 3, 6, 6);
+        break;
+    case FORM_5X5:
+        finish_taps(s, rows, columns, 5, 5, 6, 6);
+        break;
+    case FORM_1X3:
+        finish_taps(s, rows, columns, 1, 3, 1, 6);
+        break;
+    case FORM_3X1:
+        finish_taps(s, rows, columns, 3, 1, 6, 1);
+        break;
+    case FORM_1X7:
+        finish_taps(s, rows, columns, 1, 7, 1, 8);
+        break;
+    default:
+        finish_taps(s, rows, columns, 7, 1, 8, 1);
+        break;
+    }
+}
+
+/* Gradients of the taps of output channels [o0, o0 + count) of a task. */
 static void finish(const Job *job, const Channels *c, int64_t o0, int64_t count, const float *sums)
 {
     const Weight *w = job->weight;
     const Grid *g = &w->grid;
-    const int taps_h = g->height->taps, taps_w = g->width->taps;
-    const int64_t in = g->shape.in_channels;
+    const int64_t in = g->shape.in_channels, taps = g->height->taps * g->width->taps;
     double rows[MAX_POINTS][MAX_POINTS], columns[MAX_POINTS][MAX_POINTS];
+    Sums s = {.parts = job->tile_parts,
+              .part_stride = w->sums,
+              .place_stride = SIDE * SIDE,
+              .step = in};
     weight_matrix(g->height, rows);
     weight_matrix(g->width, columns);
     for (int64_t o = o0; o < o0 + count; o++)
-        for (int64_t k = 0; k < c->ins; k += WIDTH) {
-            Wide d[MAX_PLACES];
-            float *dw = job->dw + (c->o0 + o) * taps_h * taps_w * in + c->c0 + k;
-            for (int place = 0; place < g->places; place++) {
-                d[place] = (Wide){0};
-                for (int64_t part = 0; part < job->tile_parts; part++) {
-                    Lane value;
-                    load(&value, sums + part * w->sums + (place * SIDE + o) * SIDE + k);
-                    d[place] += __builtin_convertvector(value, Wide);
-                }
-            }
-            for (int i = 0; i < taps_h; i++) {
-                Wide row[MAX_POINTS];
-                for (int q = 0; q < g->width->points; q++) {
-                    row[q] = (Wide){0};
-                    for (int p = 0; p < g->height->points; p++)
-                        row[q] += rows[p][i] * d[p * g->width->points + q];
-                }
-                for (int j = 0; j < taps_w; j++) {
-                    Wide sum = {0};
-                    for (int q = 0; q < g->width->points; q++)
-                        sum += columns[q][j] * row[q];
-                    const Lane value = __builtin_convertvector(sum, Lane);
-                    memcpy(dw + (i * taps_w + j) * in, &value, sizeof value);
-                }
-            }
+        for (int64_t k = 0; k < c->ins; k += HALF) {
+            s.sums = sums + o * SIDE + k;
+            s.dw = job->dw + (c->o0 + o) * taps * in + c->c0 + k;
+            finish_channels(g->form, &s, rows, columns);
         }
 }
 
@@ -249,7 +302,8 @@ Kernel *winograd_prepare_weight(const Engine *engine, const XgNodeInfo *node, co
     const int64_t tasks = w->out_parts * w->in_parts;
     w->tile_parts = tasks % engine->workers == 0 ? 1 : div_up(2 * engine->workers, tasks);
     w->sums = (int64_t) w->grid.places * SIDE * SIDE;
-    w->worker = LEFT + w->grid.places * (place_floats(TILES * ROW) + place_floats(TILES * SIDE));
+    const int64_t place = place_floats(MOST_TILES * ROW) + place_floats(MOST_TILES * SIDE);
+    w->worker = LEFT + w->grid.places * place;
     const int64_t sums = w->sums * max_i64(engine->workers, tasks * w->tile_parts);
     *scratch_size = (uint64_t) (engine->workers * w->worker + sums) * sizeof(float);
     return &w->base;
