@@ -215,6 +215,17 @@ static int64_t tile_of(int64_t rows, int64_t k_block, int64_t pieces)
     return max_i64(GROUP, min_i64(fit, share));
 }
 
+/* The same, or less tall tiles, as many for each worker, where one would have more rows than a
+ * sixteenth above its share. */
+static int64_t balanced(const Engine *engine, int64_t rows, int64_t tile)
+{
+    const int64_t workers = engine->workers, whole = rows / tile;
+    const int64_t longest = whole / workers * tile + (whole % workers > 0 ? tile : rows % tile);
+    const int64_t tiles = div_up(div_up(rows, tile), workers) * workers;
+    const int64_t even = div_up(div_up(rows, tiles), TILE_ROWS) * TILE_ROWS;
+    return longest * workers > rows + rows / 16 ? min_i64(tile, even) : tile;
+}
+
 /* Tasks for everybody: few rows by parts of the panels, where these are too many for the caches and
  * are to be read once. */
 static void divide_work(const Engine *engine, Job *job)
@@ -229,7 +240,7 @@ static void divide_work(const Engine *engine, Job *job)
         job->panel_parts = min_i64(panels, tasks_for(engine, 2));
         return;
     }
-    job->tile = tile_of(job->rows, job->k_block, enough);
+    job->tile = balanced(engine, job->rows, tile_of(job->rows, job->k_block, enough));
     const int64_t tiles = div_up(job->rows, job->tile) * conv->groups;
     if (whole && tiles < enough)
         job->panel_parts = min_i64(panels, div_up(enough, tiles));

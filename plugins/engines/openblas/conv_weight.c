@@ -21,7 +21,7 @@ enum {
     PANELS = 1024 / PANEL,          /* gathered once for all outputs */
     ROWS_IN_PLACE = 64,             /* summed in one go where L1 has a line of each */
     FEW = 64,                       /* outputs or columns: copies would be read too seldom */
-    ROWS_TO_SHARE = 1024,           /* per worker, from which on rows are shared out */
+    ROWS_TO_SHARE = 512,            /* per worker, from which on rows are shared out */
     LEFT = MOST_ROWS * OUTPUTS + 16 /* floats of packed gradients */
 };
 
