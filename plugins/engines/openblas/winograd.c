@@ -130,26 +130,7 @@ finish_tile(const Products *t, const int in_h, const int in_w, const int out_h, 
 
 static void transform_output(const Products *t)
 {
-    switch (t->job->winograd->grid.form) {
-    case FORM_3X3:
-        finish_tile(t, 6, 6, 4, 4);
-        break;
-    case FORM_5X5:
-        finish_tile(t, 6, 6, 2, 2);
-        break;
-    case FORM_1X3:
-        finish_tile(t, 1, 6, 1, 4);
-        break;
-    case FORM_3X1:
-        finish_tile(t, 6, 1, 4, 1);
-        break;
-    case FORM_1X7:
-        finish_tile(t, 1, 8, 1, 2);
-        break;
-    default:
-        finish_tile(t, 8, 1, 2, 1);
-        break;
-    }
+    CALL_FOR_FORM(t->job->winograd->grid.form, finish_tile, t);
 }
 
 /* Floats from tile to tile of transformed values, where these are not packed. */
@@ -263,9 +244,10 @@ typedef struct {
 
 /* G w G' of HALF channels. */
 static inline __attribute__((always_inline)) void
-transform_taps(const Weights *t, SideMatrix rows, SideMatrix columns, const int taps_h,
-               const int taps_w, const int points_h, const int points_w)
+transform_taps(const Weights *t, SideMatrix rows, SideMatrix columns, const int points_h,
+               const int points_w, const int out_h, const int out_w)
 {
+    const int taps_h = points_h - out_h + 1, taps_w = points_w - out_w + 1;
     Wide taps[MAX_FORM_TAPS];
     for (int i = 0; i < taps_h * taps_w; i++)
         load_wide(&taps[i], t->w + i * t->step);
@@ -289,26 +271,7 @@ transform_taps(const Weights *t, SideMatrix rows, SideMatrix columns, const int 
 static void transform_weight(Form form, SideMatrix rows, SideMatrix columns, Weights t)
 {
     for (int half = 0; half < WIDTH; half += HALF, t.w += HALF, t.to += HALF)
-        switch (form) {
-        case FORM_3X3:
-            transform_taps(&t, rows, columns, 3, 3, 6, 6);
-            break;
-        case FORM_5X5:
-            transform_taps(&t, rows, columns, 5, 5, 6, 6);
-            break;
-        case FORM_1X3:
-            transform_taps(&t, rows, columns, 1, 3, 1, 6);
-            break;
-        case FORM_3X1:
-            transform_taps(&t, rows, columns, 3, 1, 6, 1);
-            break;
-        case FORM_1X7:
-            transform_taps(&t, rows, columns, 1, 7, 1, 8);
-            break;
-        default:
-            transform_taps(&t, rows, columns, 7, 1, 8, 1);
-            break;
-        }
+        CALL_FOR_FORM(form, transform_taps, &t, rows, columns);
 }
 
 /* Transforms and packs panels [begin, end) of the weights, a right-hand matrix for each place. */

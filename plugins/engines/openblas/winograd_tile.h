@@ -49,6 +49,32 @@ static const struct {
     int height, width; /* indices of sides */
 } forms[FORMS] = {{1, 1}, {2, 2}, {0, 1}, {1, 0}, {0, 3}, {3, 0}};
 
+/* Calls function(..., points_h, points_w, out_h, out_w) with the numbers of that form as constants;
+ * a side has points - out + 1 taps. */
+#define CALL_FOR_FORM(form, function, ...)                                                         \
+    do                                                                                             \
+        switch (form) {                                                                            \
+        case FORM_3X3:                                                                             \
+            function(__VA_ARGS__, 6, 6, 4, 4);                                                     \
+            break;                                                                                 \
+        case FORM_5X5:                                                                             \
+            function(__VA_ARGS__, 6, 6, 2, 2);                                                     \
+            break;                                                                                 \
+        case FORM_1X3:                                                                             \
+            function(__VA_ARGS__, 1, 6, 1, 4);                                                     \
+            break;                                                                                 \
+        case FORM_3X1:                                                                             \
+            function(__VA_ARGS__, 6, 1, 4, 1);                                                     \
+            break;                                                                                 \
+        case FORM_1X7:                                                                             \
+            function(__VA_ARGS__, 1, 8, 1, 2);                                                     \
+            break;                                                                                 \
+        default:                                                                                   \
+            function(__VA_ARGS__, 8, 1, 2, 1);                                                     \
+            break;                                                                                 \
+        }                                                                                          \
+    while (0)
+
 /* A convolution, and the tiles that it falls into. */
 typedef struct {
     Shape shape;

@@ -92,26 +92,7 @@ transform_output_tile(const Source *dy, const Place *p, float *to, int64_t place
 
 static void transform_dy(const Source *dy, const Place *p, float *to, int64_t place_stride)
 {
-    switch (dy->grid->form) {
-    case FORM_3X3:
-        transform_output_tile(dy, p, to, place_stride, 6, 6, 4, 4);
-        break;
-    case FORM_5X5:
-        transform_output_tile(dy, p, to, place_stride, 6, 6, 2, 2);
-        break;
-    case FORM_1X3:
-        transform_output_tile(dy, p, to, place_stride, 1, 6, 1, 4);
-        break;
-    case FORM_3X1:
-        transform_output_tile(dy, p, to, place_stride, 6, 1, 4, 1);
-        break;
-    case FORM_1X7:
-        transform_output_tile(dy, p, to, place_stride, 1, 8, 1, 2);
-        break;
-    default:
-        transform_output_tile(dy, p, to, place_stride, 8, 1, 2, 1);
-        break;
-    }
+    CALL_FOR_FORM(dy->grid->form, transform_output_tile, dy, p, to, place_stride);
 }
 
 /* Sums over tiles [begin, end) for the channels of a task: [place][output][input]. */
@@ -169,11 +150,11 @@ static inline void sum_parts(const Sums *s, int place, Wide *sum)
 }
 
 /* G' m G. */
-static inline __attribute__((always_inline)) void finish_taps(const Sums *s, SideMatrix rows,
-                                                              SideMatrix columns, const int taps_h,
-                                                              const int taps_w, const int points_h,
-                                                              const int points_w)
+static inline __attribute__((always_inline)) void
+finish_taps(const Sums *s, SideMatrix rows, SideMatrix columns, const int points_h,
+            const int points_w, const int out_h, const int out_w)
 {
+    const int taps_h = points_h - out_h + 1, taps_w = points_w - out_w + 1;
     Wide d[MAX_TAPS_SIDE][MAX_POINTS];
     UNROLL for (int q = 0; q < points_w; q++)
     {
@@ -194,30 +175,6 @@ static inline __attribute__((always_inline)) void finish_taps(const Sums *s, Sid
         }
 }
 
-static void finish_channels(Form form, const Sums *s, SideMatrix rows, SideMatrix columns)
-{
-    switch (form) {
-    case FORM_3X3:
-        finish_taps(s, rows, columns, 3, 3, 6, 6);
-        break;
-    case FORM_5X5:
-        finish_taps(s, rows, columns, 5, 5, 6, 6);
-        break;
-    case FORM_1X3:
-        finish_taps(s, rows, columns, 1, 3, 1, 6);
-        break;
-    case FORM_3X1:
-        finish_taps(s, rows, columns, 3, 1, 6, 1);
-        break;
-    case FORM_1X7:
-        finish_taps(s, rows, columns, 1, 7, 1, 8);
-        break;
-    default:
-        finish_taps(s, rows, columns, 7, 1, 8, 1);
-        break;
-    }
-}
-
 /* Gradients of the taps of output channels [o0, o0 + count) of a task. */
 static void finish(const Job *job, const Channels *c, int64_t o0, int64_t count, const float *sums)
 {
@@ -235,7 +192,7 @@ static void finish(const Job *job, const Channels *c, int64_t o0, int64_t count,
         for (int64_t k = 0; k < c->ins; k += HALF) {
             s.sums = sums + o * SIDE + k;
             s.dw = job->dw + (c->o0 + o) * taps * in + c->c0 + k;
-            finish_channels(g->form, &s, rows, columns);
+            CALL_FOR_FORM(g->form, finish_taps, &s, rows, columns);
         }
 }
 
